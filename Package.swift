@@ -1,0 +1,102 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target of ours: language mode 6, `unsafe` must be written where it is used, warnings are errors.
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+// Targets whose code runs per packet: without cross-module optimisation their generic entry points stay unspecialised
+// in the caller, which costs three times the C loop.
+let dataPath: [SwiftSetting] =
+    strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+
+func room(_ name: String, in folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: dataPath)
+}
+
+func platform(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    room(name, in: "Platform/\(name)", dependencies)
+}
+
+func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    room(name, in: "Services/\(name)", dependencies)
+}
+
+/// The three rooms of a device: what both sides agree on, the device's side, the driver's side.
+func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
+    let wire = Target.Dependency(stringLiteral: "\(name)Wire")
+    return [
+        room("\(name)Wire", in: "Hardware/\(name)/Wire", ["Registers"]),
+        room(
+            "\(name)Model",
+            in: "Hardware/\(name)/Model",
+            [wire, "Registers", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing", "Ethernet"]
+        ),
+        room(
+            "\(name)Driver",
+            in: "Hardware/\(name)/Driver",
+            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"] + driverServices
+        ),
+    ]
+}
+
+func tests(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(folder)", swiftSettings: strict)
+}
+
+let package = Package(
+    name: "doorbell",
+    products: [
+        .executable(name: "doorbell", targets: ["doorbell"]),
+        .library(name: "Doorbell", targets: ["Doorbell"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    ],
+    targets: [
+        .target(name: "CLinux", path: "Sources/Platform/CLinux"),
+        platform("Registers"),
+        platform("Leases"),
+        platform("Clock"),
+        platform("Memory", ["CLinux", "Leases"]),
+        platform("Rings", ["Memory"]),
+        platform("PCIe"),
+        platform("Interrupts", ["CLinux", "Leases"]),
+        platform("Simulation"),
+        platform("Ethernet", ["CLinux", "Memory"]),
+        platform(
+            "Backing",
+            ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
+        ),
+        service("Netdev"),
+        service("PTP"),
+        service("XSK", ["CLinux", "Leases", "Memory"]),
+    ]
+        + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
+        + [
+            .target(
+                name: "Doorbell",
+                dependencies: [
+                    "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Simulation", "Ethernet",
+                    "Backing", "Netdev", "PTP", "XSK", "I225Wire", "I225Model", "I225Driver",
+                    .product(name: "Histogram", package: "hdrhistogram-swift"),
+                ],
+                path: "Sources/Doorbell",
+                swiftSettings: dataPath
+            ),
+            .executableTarget(
+                name: "doorbell",
+                dependencies: [
+                    "Doorbell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                ],
+                path: "Sources/doorbell",
+                swiftSettings: strict
+            ),
+        ]
+)

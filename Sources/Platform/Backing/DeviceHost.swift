@@ -1,0 +1,36 @@
+// What a model stands on: memory by IOVA, interrupt vectors, doorbells, a clock. Whoever hosts the model (in-process
+// backing, vfio-user server) owns one and fills it.
+
+import Clock
+import Interrupts
+import Memory
+
+/// The host of one model. Belongs to the model's owner thread, except for the doorbells.
+public final class DeviceHost {
+    public let clock: DeviceClock
+    public let memory = IOVASpace()
+    public let doorbells: DoorbellPage
+    private var cells: [InterruptCell?]
+    /// Messages for vectors that nobody had attached. They are gone, as a message to an unmapped address is.
+    public private(set) var unattachedMessages: UInt64 = 0
+
+    public init(clock: DeviceClock, vectorCount: Int, doorbellCount: Int) {
+        self.clock = clock
+        self.cells = [InterruptCell?](repeating: nil, count: vectorCount)
+        self.doorbells = DoorbellPage(count: doorbellCount)
+    }
+
+    /// Sends the message of vector `index`. Whether it may be sent (mask bits) is the model's MSI-X table's business.
+    public func raise(_ index: Int) {
+        guard index >= 0, index < cells.count, let cell = cells[index] else {
+            unattachedMessages += 1
+            return
+        }
+        cell.fire()
+    }
+
+    /// Routes vector `index` to `cell`, or nowhere.
+    public func route(_ index: Int, to cell: InterruptCell?) { cells[index] = cell }
+
+    public func isRouted(_ index: Int) -> Bool { cells[index] != nil }
+}

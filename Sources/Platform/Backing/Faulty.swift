@@ -1,0 +1,110 @@
+// A backing on which things go wrong as a `FaultPlan` says.
+
+import Interrupts
+import Memory
+import PCIe
+import Registers
+import Simulation
+import Synchronization
+
+/// Passes everything to `base`, except what the plan makes fail.
+public struct Faulty<Base: PCIeBacking>: PCIeBacking {
+    private let base: Base
+    private let state: FaultState
+
+    public init(_ base: Base, plan: FaultPlan) {
+        self.base = base
+        self.state = FaultState(plan)
+    }
+
+    /// Operations that could have failed so far: with a plan that fails none, the number of steps to try.
+    public var stepCount: Int { state.stepCount }
+    /// Register accesses so far.
+    public var accessCount: Int { state.accessCount }
+
+    public var name: String { base.name }
+    public var identity: PCIeIdentity { base.identity }
+    public var vectorCount: Int { base.vectorCount }
+
+    public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
+        try step("read config space")
+        return try base.readConfig(offset, size)
+    }
+
+    public func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError) {
+        try step("write config space")
+        try base.writeConfig(offset, size, value)
+    }
+
+    public func mapBAR(_ index: Int) throws(DeviceError) -> FaultyBAR<Base.BAR> {
+        try step("map BAR")
+        return FaultyBAR(base: try base.mapBAR(index), state: state)
+    }
+
+    public func mapDMA(
+        _ memory: borrowing SharedMemory,
+        _ permissions: DMAPermissions
+    ) throws(DeviceError) -> DMAMapping {
+        try step("map DMA")
+        return try base.mapDMA(memory, permissions)
+    }
+
+    public func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease {
+        try step("attach vector")
+        return try base.attachVector(index, cpu: cpu)
+    }
+
+    public func reset() throws(DeviceError) {
+        try step("reset")
+        try base.reset()
+    }
+
+    private func step(_ operation: String) throws(DeviceError) {
+        let number = state.nextStep()
+        guard number != state.plan.failAtStep else {
+            throw DeviceError(.injected, device: name, operation: operation, "step \(number) was told to fail")
+        }
+    }
+}
+
+/// A view whose registers are stuck or gone as the plan says.
+public struct FaultyBAR<Base: RegisterAccess>: RegisterAccess {
+    let base: Base
+    let state: FaultState
+
+    public func load(_ offset: UInt32) -> UInt32 {
+        guard state.nextAccessIsPresent() else { return ~0 }
+        var value = base.load(offset)
+        for fault in state.plan.stuck where fault.offset == offset {
+            value = (value & ~fault.mask) | (fault.value & fault.mask)
+        }
+        return value
+    }
+
+    public func store(_ offset: UInt32, _ value: UInt32) {
+        guard state.nextAccessIsPresent() else { return }
+        base.store(offset, value)
+    }
+
+    public func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }
+}
+
+/// What a `Faulty` and its views share.
+final class FaultState: Sendable {
+    let plan: FaultPlan
+    private let steps = Atomic<Int>(0)
+    private let accesses = Atomic<Int>(0)
+
+    init(_ plan: FaultPlan) { self.plan = plan }
+
+    var stepCount: Int { steps.load(ordering: .relaxed) }
+    var accessCount: Int { accesses.load(ordering: .relaxed) }
+
+    func nextStep() -> Int { steps.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    func nextAccessIsPresent() -> Bool {
+        let number = accesses.wrappingAdd(1, ordering: .relaxed).oldValue
+        guard let removal = plan.removeAtAccess else { return true }
+        return number < removal
+    }
+}

@@ -1,0 +1,208 @@
+// A driver and a model in one process: register accesses are calls, DMA memory is shared by address, vectors are counters.
+
+import Clock
+import Interrupts
+import Leases
+import Memory
+import PCIe
+import Registers
+import Synchronization
+
+/// A model as a `PCIeBacking`. Without a loop, driver and model share the caller's thread, and the caller polls the
+/// model; with one, the loop's thread owns the model and accesses reach it through the loop's mailbox.
+@safe public final class InProcess<Model: PCIeModel>: PCIeBacking, @unchecked Sendable {
+    // SAFETY (Sendable): the model is touched on its owner thread alone, by `onOwner`; the rest is atomic or guarded.
+    public let model: Model
+    public let name: String
+    public let identity: PCIeIdentity
+    public let vectorCount: Int
+    public let census: Census
+    private let loop: PollingLoop?
+    private let vectors: IndexPool
+    private let present = Atomic<Bool>(true)
+    private let nextIOVA: Atomic<UInt64>
+
+    /// - Parameters:
+    ///   - loop: the thread that owns `model`; nil: the caller's.
+    ///   - census: counts the leases given out.
+    public init(_ model: Model, name: String, loop: PollingLoop? = nil, census: Census) {
+        self.model = model
+        self.name = name
+        self.identity = model.identity
+        self.vectorCount = model.vectorCount
+        self.loop = loop
+        self.census = census
+        self.vectors = IndexPool(kind: "interrupt vector number", capacity: model.vectorCount, census: census)
+        // Nowhere near a host address or zero, so that one taken for the other is found out.
+        self.nextIOVA = Atomic(0x10_0000_0000)
+        assignBARs()
+    }
+
+    /// Runs `body` where the model may be touched.
+    public func onOwner<Result>(_ body: () -> Result) -> Result {
+        guard let loop else { return body() }
+        var result: Result?
+        loop.perform { result = body() }
+        guard let result else { preconditionFailure("the polling loop returned without running the request") }
+        return result
+    }
+
+    /// Takes the device away, as a pulled card does: reads give all ones, writes are dropped, DMA has ended.
+    public func unplug() {
+        present.store(false, ordering: .sequentiallyConsistent)
+        onOwner { model.reset() }
+    }
+
+    fileprivate var isPresent: Bool { present.load(ordering: .relaxed) }
+
+    public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
+        guard isPresent else { return UInt32(truncatingIfNeeded: size.allOnes) }
+        return UInt32(truncatingIfNeeded: onOwner { model.readConfig(offset, size) })
+    }
+
+    public func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError) {
+        guard isPresent else { return }
+        onOwner { model.writeConfig(offset, size, UInt64(value)) }
+    }
+
+    public func mapBAR(_ index: Int) throws(DeviceError) -> InProcessBAR<Model> {
+        guard model.baseAddressRegisters.contains(where: { $0.index == index }) else {
+            throw DeviceError(.invalidArgument, device: name, operation: "map BAR", "no BAR \(index)")
+        }
+        return InProcessBAR(function: self, index: index)
+    }
+
+    public func mapDMA(
+        _ memory: borrowing SharedMemory,
+        _ permissions: DMAPermissions
+    ) throws(DeviceError) -> DMAMapping {
+        let byteCount = memory.byteCount
+        // A page of nothing between mappings, and no address twice: a stale or overrun address finds nothing.
+        let guardBytes: UInt64 = 4096
+        let iova = nextIOVA.wrappingAdd(UInt64(byteCount) + guardBytes, ordering: .relaxed).oldValue
+        let base = unsafe memory.base
+        // SAFETY: the lease's holder keeps the memory mapped until `unmapDMA` has returned.
+        let failure = onOwner { () -> IOVAError? in
+            do throws(IOVAError) {
+                unsafe try model.host.memory.map(iova: iova, base: base, byteCount: byteCount, permissions)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure {
+            throw DeviceError(.refused, device: name, operation: "map DMA", "\(failure)")
+        }
+        return DMAMapping(iova: iova, byteCount: byteCount, unmapper: self, mark: census.mark("DMA mapping"))
+    }
+
+    public func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease {
+        guard index >= 0, index < vectorCount else {
+            throw DeviceError(
+                .invalidArgument,
+                device: name,
+                operation: "attach vector",
+                "vector \(index) of \(vectorCount)"
+            )
+        }
+        let cell = InterruptCell()
+        let free = onOwner { () -> Bool in
+            guard !model.host.isRouted(index) else { return false }
+            model.host.route(index, to: cell)
+            programVector(index, masked: false)
+            return true
+        }
+        guard free else {
+            throw DeviceError(.noResource, device: name, operation: "attach vector", "vector \(index) is attached")
+        }
+        return InterruptLease(index: index, cell: cell, detacher: self, mark: census.mark("interrupt vector"))
+    }
+
+    public func reset() throws(DeviceError) {
+        guard isPresent else {
+            throw DeviceError(.deviceGone, device: name, operation: "reset", "the device was unplugged")
+        }
+        onOwner {
+            model.reset()
+            assignBARs()
+            for index in 0..<vectorCount where model.host.isRouted(index) { programVector(index, masked: false) }
+        }
+    }
+
+    /// What firmware and an OS do before a driver runs: addresses into the BARs, memory space on.
+    private func assignBARs() {
+        var address: UInt64 = 0xE000_0000
+        for register in model.baseAddressRegisters {
+            let offset = ConfigSpace.Offset.baseAddressRegisters + UInt16(register.index) * 4
+            address = (address + register.byteCount - 1) & ~(register.byteCount - 1)
+            model.writeConfig(offset, .doubleWord, address & 0xFFFF_FFFF)
+            if register.is64Bit { model.writeConfig(offset + 4, .doubleWord, address >> 32) }
+            address += register.byteCount
+        }
+    }
+
+    /// Writes a vector's MSI-X table entry and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
+    private func programVector(_ index: Int, masked: Bool) {
+        guard let capability = findCapability(MSIXCapability.id) else { return }
+        let control = model.readConfig(capability + 2, .word)
+        if control & MSIXCapability.enable == 0 {
+            model.writeConfig(capability + 2, .word, control | MSIXCapability.enable)
+        }
+        let table = model.readConfig(capability + 4, .doubleWord)
+        let bar = Int(table & 7)
+        let entry = (table & ~7) + UInt64(index) * 16
+        model.write(bar: bar, entry, .doubleWord, 0xFEE0_0000)
+        model.write(bar: bar, entry + 4, .doubleWord, 0)
+        model.write(bar: bar, entry + 8, .doubleWord, UInt64(index))
+        model.write(bar: bar, entry + 12, .doubleWord, masked ? 1 : 0)
+    }
+
+    private func findCapability(_ id: UInt8) -> UInt16? {
+        var offset = UInt16(truncatingIfNeeded: model.readConfig(ConfigSpace.Offset.capabilityPointer, .byte))
+        for _ in 0..<48 where offset >= 0x40 {
+            if model.readConfig(offset, .byte) == UInt64(id) { return offset }
+            offset = UInt16(truncatingIfNeeded: model.readConfig(offset + 1, .byte))
+        }
+        return nil
+    }
+}
+
+extension InProcess: DMAUnmapper {
+    public func unmapDMA(iova: UInt64, byteCount: Int) {
+        onOwner {
+            // The lease that calls this mapped it, once.
+            try? model.host.memory.unmap(iova: iova)
+        }
+    }
+}
+
+extension InProcess: VectorDetacher {
+    public func detachVector(_ index: Int) {
+        onOwner {
+            programVector(index, masked: true)
+            model.host.route(index, to: nil)
+        }
+    }
+}
+
+/// A BAR of a model in this process.
+public struct InProcessBAR<Model: PCIeModel>: RegisterAccess, Sendable {
+    fileprivate let function: InProcess<Model>
+    fileprivate let index: Int
+
+    public func load(_ offset: UInt32) -> UInt32 {
+        guard function.isPresent else { return ~0 }
+        let value = function.onOwner { function.model.read(bar: index, UInt64(offset), .doubleWord) }
+        return UInt32(truncatingIfNeeded: value)
+    }
+
+    public func store(_ offset: UInt32, _ value: UInt32) {
+        guard function.isPresent else { return }
+        function.onOwner { function.model.write(bar: index, UInt64(offset), .doubleWord, UInt64(value)) }
+    }
+
+    public func doorbell(at offset: UInt32) -> DoorbellRegister? {
+        guard let number = function.model.doorbellIndex(bar: index, UInt64(offset)) else { return nil }
+        return function.model.host.doorbells.register(number)
+    }
+}

@@ -1,0 +1,55 @@
+// The driver's side of a PCI function. Drivers are generic over it; the compiler specialises, so nothing is
+// existential on the data path.
+
+import Interrupts
+import Memory
+import PCIe
+import Registers
+
+/// A PCI function as a driver sees it.
+///
+/// What it gives out are leases: a mapping or a vector ends with its value. A backing's methods are called from the
+/// device's control thread; the `RegisterAccess` views may be used from any thread of the driver.
+public protocol PCIeBacking {
+    associatedtype BAR: RegisterAccess
+
+    /// How errors and logs name the function, e.g. `in-process:i225`, `0000:03:00.0`.
+    var name: String { get }
+    var identity: PCIeIdentity { get }
+    /// The vectors of the function's MSI-X table.
+    var vectorCount: Int { get }
+
+    /// Reads configuration space: 1, 2 or 4 bytes.
+    func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32
+    /// Writes configuration space: 1, 2 or 4 bytes.
+    func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError)
+    /// A view of a memory BAR, good as long as the backing.
+    func mapBAR(_ index: Int) throws(DeviceError) -> BAR
+    /// Lets the device reach memory that the caller keeps mapped until the lease has ended.
+    func mapDMA(
+        _ memory: borrowing SharedMemory,
+        _ permissions: DMAPermissions
+    ) throws(DeviceError) -> DMAMapping
+    /// Attaches one interrupt vector: at any time, one by one. `cpu` is a hint where its handler will run.
+    func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease
+    /// Resets the function (PCIe function level reset).
+    func reset() throws(DeviceError)
+}
+
+extension PCIeBacking {
+    /// New zeroed memory that the device may reach, as one lease.
+    public func allocateDMA(
+        byteCount: Int,
+        _ permissions: DMAPermissions,
+        purpose: String
+    ) throws(DeviceError) -> DMABuffer {
+        let memory: SharedMemory
+        do {
+            memory = try SharedMemory(byteCount: byteCount, name: "doorbell-\(purpose)")
+        } catch {
+            throw DeviceError(.system, device: name, operation: "allocate DMA memory for \(purpose)", "\(error)")
+        }
+        let mapping = try mapDMA(memory, permissions)
+        return DMABuffer(memory: memory, mapping: mapping)
+    }
+}

@@ -1,0 +1,27 @@
+// Linux calls that `import Glibc` does not show: macros, and functions behind feature-test macros. The header includes
+// no system header: with _GNU_SOURCE their types differ from those that Glibc's module has.
+#pragma once
+
+// An eventfd with count 0, non-blocking; -1 and errno.
+int clinux_eventfd(void);
+
+// A memfd; -1 and errno.
+int clinux_memfd(const char *name);
+
+// Runs the calling thread on one CPU; 0, or an errno.
+int clinux_pin_to_cpu(int cpu);
+
+// The number of CPUs that this process may run on.
+int clinux_usable_cpu_count(void);
+
+// Opens the TAP device `name`, without packet information, non-blocking; the descriptor, or a negated errno.
+int clinux_open_tap(const char *name);
+
+// Tells the CPU that this is a spin loop.
+static inline void clinux_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    __asm__ volatile("yield");
+#endif
+}

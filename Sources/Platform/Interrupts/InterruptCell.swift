@@ -1,0 +1,88 @@
+// One interrupt vector between a device and a driver: a count, and an eventfd for those who sleep.
+
+import CLinux
+import Glibc
+import Leases
+import Synchronization
+
+/// The state that both ends of a vector share.
+public final class InterruptCell: Sendable {
+    private let firedCount = Atomic<UInt64>(0)
+    /// Readable after the vector fired, until `InterruptLease.consume`.
+    public let eventDescriptor: Int32
+    private let wanted = Atomic<Bool>(false)
+
+    public init() { eventDescriptor = clinux_eventfd() }
+
+    deinit { close(eventDescriptor) }
+
+    /// The device's end. Safe from any thread.
+    public func fire() {
+        firedCount.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        // A driver that polls pays no system call.
+        guard wanted.load(ordering: .sequentiallyConsistent) else { return }
+        signal()
+    }
+
+    /// Messages since the vector was attached.
+    public var count: UInt64 { firedCount.load(ordering: .sequentiallyConsistent) }
+
+    fileprivate func wantEvents() {
+        wanted.store(true, ordering: .sequentiallyConsistent)
+        // What fired before the wish was seen must not be lost.
+        if count > 0 { signal() }
+    }
+
+    private func signal() {
+        var one: UInt64 = 1
+        _ = unsafe write(eventDescriptor, &one, 8)
+    }
+
+    fileprivate func drain() {
+        guard wanted.load(ordering: .relaxed) else { return }
+        var value: UInt64 = 0
+        _ = unsafe read(eventDescriptor, &value, 8)
+    }
+}
+
+/// Whoever attached a vector detaches it here.
+public protocol VectorDetacher: AnyObject, Sendable {
+    func detachVector(_ index: Int)
+}
+
+/// A vector of a device, lent to the driver. Its end detaches it: the device's messages then go nowhere.
+public struct InterruptLease: ~Copyable, Sendable {
+    public let index: Int
+    private let cell: InterruptCell
+    private let detacher: any VectorDetacher
+    private let mark: CensusMark
+    private var consumed: UInt64 = 0
+
+    public init(index: Int, cell: InterruptCell, detacher: any VectorDetacher, mark: consuming CensusMark) {
+        self.index = index
+        self.cell = cell
+        self.detacher = detacher
+        self.mark = mark
+    }
+
+    deinit { detacher.detachVector(index) }
+
+    /// Messages in all.
+    public var firedCount: UInt64 { cell.count }
+
+    /// Whether the vector fired since the last call; clears that.
+    public mutating func consume() -> Bool {
+        // Drain first: a message between the two must leave the descriptor readable or the count ahead.
+        cell.drain()
+        let count = cell.count
+        guard count != consumed else { return false }
+        consumed = count
+        return true
+    }
+
+    /// A descriptor that becomes readable when the vector fires. Asking for it makes the device's end signal it.
+    public func eventDescriptor() -> Int32 {
+        cell.wantEvents()
+        return cell.eventDescriptor
+    }
+}

@@ -1,0 +1,154 @@
+// What a device may reach: memory by IOVA, with permissions, as an IOMMU gives it. Every access of a model goes through
+// here; an address that a driver, a guest or a descriptor made up is answered with nil and a counter, never with a trap.
+
+/// What a device may do with a mapping. Directions are the device's: `deviceReads` is what Linux calls DMA_TO_DEVICE.
+@frozen public struct DMAPermissions: OptionSet, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable public static var deviceReads: DMAPermissions { .init(rawValue: 1) }
+    @inlinable public static var deviceWrites: DMAPermissions { .init(rawValue: 2) }
+    @inlinable public static var both: DMAPermissions { .init(rawValue: 3) }
+}
+
+/// Why a mapping was refused.
+public enum IOVAError: Error, Equatable {
+    case empty
+    /// `iova + byteCount` does not fit 64 bits.
+    case wraps(iova: UInt64, byteCount: Int)
+    /// Another mapping lies there.
+    case overlaps(iova: UInt64, byteCount: Int)
+    case notMapped(iova: UInt64)
+}
+
+/// A stretch of device-visible memory: `[iova, iova + byteCount)` at `base` in this process.
+@unsafe @frozen public struct IOVAWindow {
+    public let iova: UInt64
+    public let byteCount: UInt64
+    public let base: UnsafeMutableRawPointer
+    public let permissions: DMAPermissions
+
+    @inlinable init(iova: UInt64, byteCount: UInt64, base: UnsafeMutableRawPointer, permissions: DMAPermissions) {
+        unsafe self.iova = iova
+        unsafe self.byteCount = byteCount
+        unsafe self.base = base
+        unsafe self.permissions = permissions
+    }
+
+    /// The address of `[start, start + length)`, if it lies inside and `access` is permitted.
+    @inlinable public func address(_ start: UInt64, length: Int, _ access: DMAPermissions) -> UnsafeMutableRawPointer? {
+        let offset = unsafe start &- iova
+        // `offset` wraps to a huge number below the window; the second comparison cannot overflow after the first.
+        guard unsafe offset <= byteCount, length >= 0, unsafe UInt64(length) <= byteCount &- offset,
+            unsafe permissions.isSuperset(of: access)
+        else { return nil }
+        return unsafe base + Int(truncatingIfNeeded: offset)
+    }
+}
+
+/// The IOVA space of one device. It belongs to the model's owner thread: mapping, unmapping and access are all made
+/// there, so that an unmap that has returned has no access behind it.
+@safe public final class IOVASpace {
+    private var windows: [IOVAWindow] = unsafe []
+    private var lastHit = 0
+    /// Grows with every change; a window that was looked up at an older generation must be looked up again.
+    public private(set) var generation: UInt64 = 1
+    /// Accesses refused: outside every mapping, or against its permissions.
+    public private(set) var faults: UInt64 = 0
+    /// The last refused access.
+    public private(set) var lastFault: DMAFault?
+
+    public init() {}
+
+    /// Opens `[iova, iova + byteCount)` to the device.
+    ///
+    /// SAFETY: `base` must stay mapped until `unmap`.
+    @unsafe public func map(
+        iova: UInt64,
+        base: UnsafeMutableRawPointer,
+        byteCount: Int,
+        _ permissions: DMAPermissions
+    ) throws(IOVAError) {
+        guard byteCount > 0 else { throw .empty }
+        let (end, wraps) = iova.addingReportingOverflow(UInt64(byteCount))
+        guard !wraps else { throw .wraps(iova: iova, byteCount: byteCount) }
+        for index in unsafe windows.indices {
+            let other = unsafe windows[index]
+            guard unsafe end <= other.iova || other.iova + other.byteCount <= iova else {
+                throw .overlaps(iova: iova, byteCount: byteCount)
+            }
+        }
+        unsafe windows.append(
+            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions)
+        )
+        generation &+= 1
+    }
+
+    /// Closes the mapping that starts at `iova`.
+    public func unmap(iova: UInt64) throws(IOVAError) {
+        guard let index = unsafe windows.firstIndex(where: { unsafe $0.iova == iova }) else {
+            throw .notMapped(iova: iova)
+        }
+        unsafe windows.remove(at: index)
+        lastHit = 0
+        generation &+= 1
+    }
+
+    /// How many mappings are open.
+    public var mappingCount: Int { unsafe windows.count }
+
+    /// The window that holds all of `[iova, iova + length)` with `access` permitted; else nil, and a fault is counted.
+    ///
+    /// SAFETY: the window is good until `generation` changes.
+    @unsafe public func window(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> IOVAWindow? {
+        if unsafe lastHit < windows.count, unsafe windows[lastHit].address(iova, length: length, access) != nil {
+            return unsafe windows[lastHit]
+        }
+        for index in unsafe windows.indices
+        where unsafe windows[index].address(iova, length: length, access) != nil {
+            lastHit = index
+            return unsafe windows[index]
+        }
+        faults &+= 1
+        lastFault = DMAFault(iova: iova, length: length, access: access)
+        return nil
+    }
+
+    /// The address of `[iova, iova + length)`; nil, and a fault is counted, where the device may not go.
+    ///
+    /// SAFETY: good until `generation` changes. The memory is shared with a peer that may change it at any time: copy
+    /// once, then use the copy.
+    @unsafe public func address(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> UnsafeMutableRawPointer? {
+        guard let window = unsafe window(iova, length: length, access) else { return nil }
+        return unsafe window.address(iova, length: length, access)
+    }
+
+    /// Copies device-visible memory into `destination`, all of it or nothing; whether it was allowed.
+    public func read(_ iova: UInt64, into destination: inout MutableRawSpan) -> Bool {
+        let length = destination.byteCount
+        guard let source = unsafe address(iova, length: length, .deviceReads) else { return false }
+        unsafe destination.withUnsafeMutableBytes { unsafe $0.copyMemory(from: .init(start: source, count: length)) }
+        return true
+    }
+
+    /// Copies `source` into device-visible memory, all of it or nothing; whether it was allowed.
+    public func write(_ iova: UInt64, from source: RawSpan) -> Bool {
+        guard let destination = unsafe address(iova, length: source.byteCount, .deviceWrites) else { return false }
+        unsafe source.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            unsafe destination.copyMemory(from: start, byteCount: bytes.count)
+        }
+        return true
+    }
+}
+
+/// A refused access of a device.
+public struct DMAFault: Error, Equatable, Sendable, CustomStringConvertible {
+    public let iova: UInt64
+    public let length: Int
+    public let access: DMAPermissions
+
+    public var description: String {
+        let verb = access.contains(.deviceWrites) ? "write" : "read"
+        return "device \(verb) of \(length) bytes at IOVA 0x\(String(iova, radix: 16)): not mapped for it"
+    }
+}

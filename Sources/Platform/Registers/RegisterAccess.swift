@@ -1,0 +1,33 @@
+// The driver's side of a BAR. Loads and stores do not fail: a device that is gone reads all ones and drops writes,
+// as PCIe does, and the driver says so (`facts` rule zero of the I225: all-ones is not a value).
+
+/// A copyable view of one mapped BAR: a volatile mapping, messages on a socket, or calls into a model.
+public protocol RegisterAccess {
+    /// A 32-bit read at an aligned byte offset.
+    func load(_ offset: UInt32) -> UInt32
+    /// A 32-bit write at an aligned byte offset. When it returns, the device has acted on it.
+    func store(_ offset: UInt32, _ value: UInt32)
+    /// The register at `offset` as memory that the device watches, if the backing can lend it so; nil means `store`.
+    func doorbell(at offset: UInt32) -> DoorbellRegister?
+}
+
+extension RegisterAccess {
+    @inlinable public func read<Layout>(_ register: Register<Layout>) -> Layout {
+        Layout(raw: load(register.offset))
+    }
+
+    @inlinable public func write<Layout>(_ register: Register<Layout>, _ value: Layout) {
+        store(register.offset, value.raw)
+    }
+
+    @inlinable public func write(_ register: Register<PlainWord>, _ value: UInt32) {
+        store(register.offset, value)
+    }
+
+    /// One load, the change, one store.
+    @inlinable public func modify<Layout>(_ register: Register<Layout>, _ change: (inout Layout) -> Void) {
+        var value = read(register)
+        change(&value)
+        write(register, value)
+    }
+}
