@@ -45,4 +45,16 @@ extension MutableRawSpan {
     @inlinable public mutating func storeNetwork(_ value: UInt32, at offset: Int) {
         storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self)
     }
+
+    /// Replaces the bytes from `offset` on by those of `source`; all of them must fit.
+    @_lifetime(self: copy self)
+    @inlinable public mutating func copy(_ source: RawSpan, to offset: Int) {
+        precondition(offset >= 0 && source.byteCount <= byteCount &- offset, "copy beyond the span")
+        unsafe withUnsafeMutableBytes { destination in
+            unsafe source.withUnsafeBytes { bytes in
+                guard let from = bytes.baseAddress, let start = destination.baseAddress else { return }
+                unsafe (start + offset).copyMemory(from: from, byteCount: bytes.count)
+            }
+        }
+    }
 }
