@@ -74,7 +74,7 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        service("Netdev"),
+        service("Netdev", ["Clock", "Ethernet", "Memory"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory"]),
     ]
