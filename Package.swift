@@ -40,7 +40,8 @@ func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
         room(
             "\(name)Driver",
             in: "Hardware/\(name)/Driver",
-            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"] + driverServices
+            [wire, "CLinux", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
+                + driverServices
         ),
     ]
 }

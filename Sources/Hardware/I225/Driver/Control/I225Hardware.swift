@@ -25,7 +25,7 @@ public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
 
     /// All ones may be a value; all ones in CTRL too means that the card is gone (igc_rd32).
     var isGone: Bool {
-        bar.load(I225Register.status.offset) == ~0 && bar.load(I225Register.deviceControl.offset) == ~0
+        bar.load(I225Register.deviceStatus.offset) == ~0 && bar.load(I225Register.deviceControl.offset) == ~0
     }
 
     func checkPresent(_ operation: String) throws(DeviceError) {
@@ -59,7 +59,7 @@ public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
     }
 
     /// Pushes posted writes out to the card (igc: wrfl, a read of STATUS).
-    func flush() { _ = bar.load(I225Register.status.offset) }
+    func flush() { _ = bar.load(I225Register.deviceStatus.offset) }
 }
 
 let microsecond: UInt64 = 1_000

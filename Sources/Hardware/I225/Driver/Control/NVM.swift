@@ -8,31 +8,38 @@ extension I225Hardware {
     /// Reads words `start..<start + count` of the NVM.
     func readNVM(_ start: Int, count: Int) throws(DeviceError) -> [UInt16] {
         let lease = try takeSemaphore(.nvm)
-        defer { _ = consume lease }
         var words: [UInt16] = []
-        for address in start..<(start + count) {
-            bar.write(I225Register.nvmRead, .with { request in
+        for address in start..<(start + count) { words.append(try readWord(address, holding: lease)) }
+        return words
+    }
+
+    private func readWord(
+        _ address: Int,
+        holding nvm: borrowing SemaphoreLease<Backing>
+    ) throws(DeviceError) -> UInt16 {
+        bar.write(
+            I225Register.nvmRead,
+            .with { request in
                 request[.start] = true
                 request[.address] = UInt32(address)
-            })
-            try wait(
-                for: I225Register.nvmRead,
-                "read NVM word \(address)",
-                "DONE (bit 1) set",
-                timeoutNanoseconds: 500 * millisecond,
-                intervalNanoseconds: 5 * microsecond
-            ) { $0[.done] }
-            words.append(UInt16(truncatingIfNeeded: bar.read(I225Register.nvmRead)[.data]))
-        }
-        return words
+            }
+        )
+        try wait(
+            for: I225Register.nvmRead,
+            "read NVM word \(address)",
+            "DONE (bit 1) set",
+            timeoutNanoseconds: 500 * millisecond,
+            intervalNanoseconds: 5 * microsecond
+        ) { $0[.done] }
+        return UInt16(truncatingIfNeeded: bar.read(I225Register.nvmRead)[.data])
     }
 
     /// Refuses a card whose NVM does not add up. A card without flash has nothing to check.
     func validateNVM() throws(DeviceError) {
         guard bar.read(I225Register.nvmControl)[.flashDetected] else { return }
-        let words = try readNVM(0, count: NVMLayout.checksumWord + 1)
-        let sum = words.reduce(UInt16(0), &+)
-        guard sum == NVMLayout.checksumTotal else {
+        let words = try readNVM(0, count: NVMLayout.checkedWordCount)
+        guard NVMLayout.isValid(words) else {
+            let sum = words.reduce(UInt16(0), &+)
             throw error(
                 .badContents,
                 "validate NVM",

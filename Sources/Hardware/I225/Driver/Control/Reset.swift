@@ -12,7 +12,7 @@ extension I225Hardware {
         stopTraffic()
         // A card that does not stop mastering is reset all the same, as igc does: the reset is what cures it.
         disableMastering()
-        bar.modify(I225Register.deviceControl) { $0[.reset] = true }
+        bar.modify(I225Register.deviceControl) { $0[.deviceReset] = true }
         clock.wait(nanoseconds: millisecond)
         try checkPresent("reset")
         try wait(
@@ -31,14 +31,14 @@ extension I225Hardware {
     func quiesce() {
         stopTraffic()
         disableMastering()
-        bar.modify(I225Register.deviceControl) { $0[.reset] = true }
+        bar.modify(I225Register.deviceControl) { $0[.deviceReset] = true }
         flush()
         bar.modify(I225Register.extendedControl) { $0[.driverLoaded] = false }
     }
 
     func maskInterrupts() {
-        bar.write(I225Register.extendedInterruptMaskClear, PlainWord(raw: ~0))
-        bar.write(I225Register.interruptMaskClear, InterruptCauses(raw: ~0))
+        bar.write(I225Register.vectorMaskClear, PlainWord(raw: ~0))
+        bar.write(I225Register.interruptMaskClear, InterruptCause(raw: ~0))
     }
 
     private func stopTraffic() {
@@ -52,7 +52,7 @@ extension I225Hardware {
     private func disableMastering() {
         bar.modify(I225Register.deviceControl) { $0[.masterDisable] = true }
         _ = clock.waitUntil(timeoutNanoseconds: 80 * millisecond, intervalNanoseconds: 100 * microsecond) {
-            let status = bar.read(I225Register.status)
+            let status = bar.read(I225Register.deviceStatus)
             return status.raw == ~0 || !status[.masterEnabled]
         }
     }

@@ -6,6 +6,15 @@ import Clock
 import I225Wire
 import Registers
 
+/// What software and firmware share.
+enum SoftwareFirmwareResource: String, Sendable {
+    case nvm = "NVM"
+    case phy = "PHY"
+
+    var software: Field<SoftwareFirmwareSync, Bool> { self == .nvm ? .softwareNVM : .softwarePHY }
+    var firmware: Field<SoftwareFirmwareSync, Bool> { self == .nvm ? .firmwareNVM : .firmwarePHY }
+}
+
 /// NVM or PHY, ours until the value ends.
 struct SemaphoreLease<Backing: PCIeBacking>: ~Copyable {
     private let hardware: I225Hardware<Backing>
@@ -25,21 +34,21 @@ extension I225Hardware {
         for _ in 0..<attempts {
             try takeRegisterSemaphore()
             let owners = bar.read(I225Register.softwareFirmwareSync)
-            if owners.raw & (resource.softwareMask | resource.firmwareMask) == 0 {
-                bar.write(I225Register.softwareFirmwareSync, PlainWord(raw: owners.raw | resource.softwareMask))
+            if !owners[resource.software], !owners[resource.firmware] {
+                bar.modify(I225Register.softwareFirmwareSync) { $0[resource.software] = true }
                 releaseRegisterSemaphore()
                 return SemaphoreLease(self, resource)
             }
             releaseRegisterSemaphore()
             clock.wait(nanoseconds: 5 * millisecond)
         }
-        throw error(.timedOut, "take \(resource) semaphore", "SW_FW_SYNC was held by others for 1 s, expected free")
+        throw error(.timedOut, "take \(resource.rawValue) semaphore", "SW_FW_SYNC was held by others for 1 s, expected free")
     }
 
     fileprivate func releaseSemaphore(_ resource: SoftwareFirmwareResource) {
         // Without the register semaphore the bit is cleared all the same: a lock that nobody gives back is worse.
         try? takeRegisterSemaphore()
-        bar.modify(I225Register.softwareFirmwareSync) { $0.raw &= ~resource.softwareMask }
+        bar.modify(I225Register.softwareFirmwareSync) { $0[resource.software] = false }
         releaseRegisterSemaphore()
     }
 
@@ -53,11 +62,11 @@ extension I225Hardware {
             "SMBI clear",
             timeoutNanoseconds: timeout,
             intervalNanoseconds: interval
-        ) { !$0[.softwareSemaphore] }
+        ) { !$0[.taken] }
         let latched = clock.waitUntil(timeoutNanoseconds: timeout, intervalNanoseconds: interval) {
-            bar.modify(I225Register.softwareSemaphore) { $0[.firmwareSemaphore] = true }
+            bar.modify(I225Register.softwareSemaphore) { $0[.softwareOwns] = true }
             let value = bar.read(I225Register.softwareSemaphore)
-            return value.raw != ~0 && value[.firmwareSemaphore]
+            return value.raw != ~0 && value[.softwareOwns]
         }
         guard latched else {
             releaseRegisterSemaphore()
@@ -68,8 +77,8 @@ extension I225Hardware {
 
     private func releaseRegisterSemaphore() {
         bar.modify(I225Register.softwareSemaphore) {
-            $0[.softwareSemaphore] = false
-            $0[.firmwareSemaphore] = false
+            $0[.taken] = false
+            $0[.softwareOwns] = false
         }
     }
 }

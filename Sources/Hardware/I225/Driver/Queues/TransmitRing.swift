@@ -67,7 +67,7 @@ import Rings
         for position in 0..<max(submitted, 0) {
             // SAFETY: `position` < 32, `index` < `count`.
             let low = unsafe entries[unchecked: position].iova
-            let high = unsafe TransmitDataDescriptor.high(
+            let high = unsafe TransmitDataDescriptor.wholeFrame(
                 length: entries[unchecked: position].length,
                 command: entries[unchecked: position].command
             )

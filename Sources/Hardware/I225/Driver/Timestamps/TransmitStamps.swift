@@ -13,6 +13,7 @@
 // A register whose quarantine ran out may owe one still; its next user takes a stamp only if it is younger than the
 // claim. The hardware has no sequence tag: time is the tag.
 
+import CLinux
 import Clock
 import I225Wire
 import Registers
@@ -164,11 +165,11 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// c789ad7cbebc); and a stamp that slot 0 got between the two reads is told by its changed low word (6990dc392a9a).
     public func collectAfterInterrupt() {
         withLock {
-            let lowBefore = bar.load(I225Register.transmitStampLow[0].offset)
+            let lowBefore = bar.load(I225Register.transmitStampLow(0).offset)
             let valid = validSlots()
             if valid & 1 == 0 {
-                _ = bar.load(I225Register.transmitStampHigh[0].offset)
-                let lowAfter = bar.load(I225Register.transmitStampLow[0].offset)
+                _ = bar.load(I225Register.transmitStampHigh(0).offset)
+                let lowAfter = bar.load(I225Register.transmitStampLow(0).offset)
                 if lowAfter != lowBefore { deliver(readRegister(0), to: 0) }
             }
             drain(valid)
@@ -207,8 +208,8 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 
     /// Reads a slot's two registers, low first: the read of the high one clears the valid bit.
     private func readRegister(_ slot: Int) -> UInt64 {
-        let low = UInt64(bar.load(I225Register.transmitStampLow[slot].offset))
-        let high = UInt64(bar.load(I225Register.transmitStampHigh[slot].offset))
+        let low = UInt64(bar.load(I225Register.transmitStampLow(slot).offset))
+        let high = UInt64(bar.load(I225Register.transmitStampHigh(slot).offset))
         return high &* 1_000_000_000 &+ low
     }
 
@@ -276,7 +277,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 
     /// Held for a dozen register accesses at the most.
     private func withLock<Result>(_ body: () -> Result) -> Result {
-        while !tryLock() { spinHint() }
+        while !tryLock() { clinux_pause() }
         defer { unlock() }
         return body()
     }
