@@ -46,8 +46,19 @@ func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
     ]
 }
 
-func tests(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(folder)", swiftSettings: strict)
+func tests(
+    _ name: String,
+    in folder: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: dependencies,
+        path: "Tests/\(folder)",
+        exclude: exclude,
+        swiftSettings: strict
+    )
 }
 
 let package = Package(
@@ -109,5 +120,7 @@ let package = Package(
                     "Backing", "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
+            tests("PTP", in: "Services/PTP", ["PTP"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
         ]
 )
