@@ -69,7 +69,7 @@ let package = Package(
         platform("PCIe"),
         platform("Interrupts", ["CLinux", "Leases"]),
         platform("Simulation"),
-        platform("Ethernet", ["CLinux", "Memory"]),
+        platform("Ethernet", ["CLinux", "Clock", "Memory"]),
         platform(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
@@ -98,5 +98,6 @@ let package = Package(
                 path: "Sources/doorbell",
                 swiftSettings: strict
             ),
+            tests("Ethernet", in: "Platform/Ethernet", ["Ethernet", "Clock", "Memory"]),
         ]
 )
