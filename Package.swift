@@ -98,6 +98,6 @@ let package = Package(
                 path: "Sources/doorbell",
                 swiftSettings: strict
             ),
-            tests("Ethernet", in: "Platform/Ethernet", ["Ethernet", "Clock", "Memory", "Simulation"]),
+            tests("Ethernet", in: "Platform/Ethernet", ["Ethernet", "Backing", "Clock", "Memory", "Simulation"]),
         ]
 )
