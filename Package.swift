@@ -81,7 +81,7 @@ let package = Package(
         platform("PCIe"),
         platform("Interrupts", ["CLinux", "Leases"]),
         platform("Simulation"),
-        platform("Ethernet", ["CLinux", "Memory"]),
+        platform("Ethernet", ["CLinux", "Clock", "Memory"]),
         platform(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
@@ -111,7 +111,11 @@ let package = Package(
                 swiftSettings: strict
             ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
-            tests("Ethernet", in: "Platform/Ethernet", ["Ethernet", "Clock", "Memory", "Simulation", "TestFrames"]),
+            tests(
+                "Ethernet",
+                in: "Platform/Ethernet",
+                ["Ethernet", "Backing", "Clock", "Memory", "Simulation", "TestFrames"]
+            ),
             tests(
                 "I225Model",
                 in: "Hardware/I225/Model",
