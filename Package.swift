@@ -40,7 +40,8 @@ func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
         room(
             "\(name)Driver",
             in: "Hardware/\(name)/Driver",
-            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"] + driverServices
+            [wire, "CLinux", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
+                + driverServices
         ),
     ]
 }
@@ -74,7 +75,7 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        service("Netdev"),
+        service("Netdev", ["Clock", "Ethernet", "Memory"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory"]),
     ]

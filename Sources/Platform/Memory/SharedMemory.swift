@@ -16,13 +16,8 @@ import Glibc
         guard byteCount > 0 else { throw SystemError("memfd_create", code: EINVAL) }
         let pageSize = 4096
         let rounded = (byteCount + pageSize - 1) / pageSize * pageSize
-        let descriptor = unsafe name.withCString { unsafe clinux_memfd($0) }
+        let descriptor = unsafe name.withCString { unsafe clinux_memfd($0, Int64(rounded)) }
         guard descriptor >= 0 else { throw .last("memfd_create") }
-        guard ftruncate(descriptor, rounded) == 0 else {
-            let error = SystemError.last("ftruncate")
-            close(descriptor)
-            throw error
-        }
         let address = unsafe mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
             let error = SystemError.last("mmap")
