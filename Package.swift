@@ -99,5 +99,15 @@ let package = Package(
                 path: "Sources/doorbell",
                 swiftSettings: strict
             ),
+            .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
+            tests("Ethernet", in: "Platform/Ethernet", ["Ethernet", "Clock", "Memory", "Simulation", "TestFrames"]),
+            tests(
+                "I225Model",
+                in: "Hardware/I225/Model",
+                [
+                    "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Leases",
+                    "Backing", "Ethernet", "Simulation", "TestFrames",
+                ]
+            ),
         ]
 )

@@ -15,6 +15,8 @@
     public var segmentSize: UInt16
     /// Bytes of the TCP header, where `segmentSize` is not 0.
     public var segmentHeaderBytes: UInt16
+    /// The innermost IP header is IPv4; said only where `segmentSize` is not 0.
+    public var isIPv4: Bool
     /// The tag to insert.
     public var vlanTag: UInt16?
 
@@ -23,12 +25,14 @@
         checksumOffset: UInt16 = 0,
         segmentSize: UInt16 = 0,
         segmentHeaderBytes: UInt16 = 0,
+        isIPv4: Bool = false,
         vlanTag: UInt16? = nil
     ) {
         self.checksumStart = checksumStart
         self.checksumOffset = checksumOffset
         self.segmentSize = segmentSize
         self.segmentHeaderBytes = segmentHeaderBytes
+        self.isIPv4 = isIPv4
         self.vlanTag = vlanTag
     }
 }

@@ -1,7 +1,7 @@
 // What a user may choose about a card.
 
+import Backing
 import I225Wire
-import Netdev
 
 /// What becomes of a frame that asks for a stamp while all four registers are out.
 public enum StampShortage: Sendable, Equatable {
@@ -35,7 +35,7 @@ public struct I225Configuration: Sendable, Equatable {
     public var stampQuarantineNanoseconds: UInt64 = 100_000_000
     /// How long a look at the stamp registers that found nothing is good for.
     public var stampCollectIntervalNanoseconds: UInt64 = 2_000
-    /// Gap between two interrupt messages of a vector, in µs: 0...10000.
+    /// Gap between two interrupt messages of a vector, in µs: 0...8191 (EITR has 13 bits).
     public var interruptGapMicroseconds = 49
     /// How long to wait for the link at the start, 0: not at all.
     public var linkTimeoutNanoseconds: UInt64 = 10_000_000_000
@@ -44,4 +44,30 @@ public struct I225Configuration: Sendable, Equatable {
 
     /// A key of the project's own; any odd-looking constant spreads flows as well.
     public static let defaultHashKey: [UInt8] = (0..<40).map { UInt8(truncatingIfNeeded: ($0 &* 0x9D) ^ 0x6D ^ ($0 >> 3)) }
+
+    /// Refuses what no card can do.
+    func check(device: String) throws(DeviceError) {
+        func demand(_ holds: Bool, _ expectation: String) throws(DeviceError) {
+            guard !holds else { return }
+            throw DeviceError(.invalidArgument, device: device, operation: "configure", "expected \(expectation)")
+        }
+        try demand(
+            (64...I225.longestFrameBytes).contains(maximumFrameBytes),
+            "frames of 64 to \(I225.longestFrameBytes) bytes, came \(maximumFrameBytes)"
+        )
+        try demand(
+            (1...I225.queueCount).contains(receiveQueueCount),
+            "1 to \(I225.queueCount) receive queues, came \(receiveQueueCount)"
+        )
+        try demand(hashKey.count == 40, "a hash key of 40 bytes, came \(hashKey.count)")
+        try demand(
+            (0...8191).contains(interruptGapMicroseconds),
+            "an interrupt gap of 0 to 8191 µs, came \(interruptGapMicroseconds)"
+        )
+        try demand(stampDeadlineNanoseconds > 0, "a stamp deadline above 0")
+        try demand(
+            stampQuarantineNanoseconds >= stampDeadlineNanoseconds,
+            "a quarantine no shorter than the deadline of \(stampDeadlineNanoseconds) ns, came \(stampQuarantineNanoseconds)"
+        )
+    }
 }

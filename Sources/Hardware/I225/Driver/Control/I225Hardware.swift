@@ -4,6 +4,7 @@ import Backing
 import Clock
 import I225Wire
 import Registers
+import Synchronization
 
 /// What control code and queues of a card share.
 public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
@@ -11,6 +12,8 @@ public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
     let backing: Backing
     let bar: Backing.BAR
     let clock: DeviceClock
+    /// Megabits per second; 0 before the first link.
+    private let linkSpeed = Atomic<Int>(0)
 
     /// Maps the registers. Memory space and bus mastering must be on (`enableFunction`).
     init(backing: Backing, clock: DeviceClock) throws(DeviceError) {
@@ -18,6 +21,11 @@ public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
         self.bar = try backing.mapBAR(0)
         self.clock = clock
     }
+
+    /// The speed of the link, or of the last one. Queues correct received stamps by it.
+    var lastLinkSpeed: LinkSpeed? { LinkSpeed(rawValue: linkSpeed.load(ordering: .relaxed)) }
+
+    func setLinkSpeed(_ speed: LinkSpeed) { linkSpeed.store(speed.rawValue, ordering: .relaxed) }
 
     func error(_ code: DeviceError.Code, _ operation: String, _ detail: String) -> DeviceError {
         DeviceError(code, device: backing.name, operation: operation, detail)

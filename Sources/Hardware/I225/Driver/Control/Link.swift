@@ -52,6 +52,19 @@ extension I225Hardware {
         )
     }
 
+    /// Waits until the link is up; with a time-out of 0 it just looks.
+    func waitForLink(timeoutNanoseconds: UInt64) throws(DeviceError) -> LinkState {
+        let deadline = clock.now &+ timeoutNanoseconds
+        while true {
+            let link = try readLink()
+            if link.isUp || timeoutNanoseconds == 0 { return link }
+            guard clock.now < deadline else {
+                throw error(.timedOut, "wait for link", "no link after \(timeoutNanoseconds / millisecond) ms")
+            }
+            clock.wait(nanoseconds: 10 * millisecond)
+        }
+    }
+
     /// Powers the PHY down: an idle card holds no link.
     func stopLink() throws(DeviceError) {
         try modifyPHY(PHYRegister.control) { $0 |= PHYBit.powerDown }

@@ -11,15 +11,14 @@ import Rings
     public var iova: UInt64
     /// Comes back when the device is done with the buffer.
     public var cookie: UInt64
-    public var length: UInt32
-    /// Command bits beyond those of a plain frame: a timestamp register.
-    public var command: UInt32
+    /// Quadword 1 of the descriptor.
+    public var high: UInt64
 
-    @inlinable public init(iova: UInt64, cookie: UInt64, length: UInt32, command: UInt32 = 0) {
+    /// - Parameter bits: what quadword 1 has beyond a plain frame's: a stamp register, checksum insertion.
+    @inlinable public init(iova: UInt64, cookie: UInt64, length: UInt32, bits: UInt64 = 0) {
         self.iova = iova
         self.cookie = cookie
-        self.length = length
-        self.command = command
+        self.high = TransmitDataDescriptor.wholeFrame(length: length) | bits
     }
 
     @inlinable public init() { self.init(iova: 0, cookie: 0, length: 0) }
@@ -66,13 +65,9 @@ import Rings
         var index = next
         for position in 0..<max(submitted, 0) {
             // SAFETY: `position` < 32, `index` < `count`.
-            let low = unsafe entries[unchecked: position].iova
-            let high = unsafe TransmitDataDescriptor.wholeFrame(
-                length: entries[unchecked: position].length,
-                command: entries[unchecked: position].command
-            )
-            unsafe ring.storeUnchecked(index, low: low, high: high)
-            unsafe cookies[index] = entries[unchecked: position].cookie
+            let entry = unsafe entries[unchecked: position]
+            unsafe ring.storeUnchecked(index, low: entry.iova, high: entry.high)
+            unsafe cookies[index] = entry.cookie
             index &+= 1
             if index == count { index = 0 }
         }

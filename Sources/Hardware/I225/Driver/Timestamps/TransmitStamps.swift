@@ -48,6 +48,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// A corrected stamp in ns, or 0: none yet.
     private let answers: InlineArray<4, Atomic<UInt64>>
     private let nextCollect = Atomic<UInt64>(0)
+    private let skipped = Atomic<UInt64>(0)
 
     // Under `lock`.
     private var slots = InlineArray<4, SlotHistory>(repeating: SlotHistory())
@@ -88,7 +89,11 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// The link's speed decides how long before the wire a stamp is taken.
     public func setLatency(nanoseconds: UInt64) { withLock { latencyNanoseconds = nanoseconds } }
 
-    public var counters: TransmitStampCounters { withLock { tally } }
+    public var counters: TransmitStampCounters {
+        var counters = withLock { tally }
+        counters.skipped = skipped.load(ordering: .relaxed)
+        return counters
+    }
 
     /// Registers that a request holds now.
     public var pendingCount: Int { expecting.load(ordering: .relaxed).nonzeroBitCount }
@@ -149,7 +154,8 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         }
     }
 
-    public func countSkipped(_ count: Int) { withLock { tally.skipped += UInt64(count) } }
+    /// Requests that found no register free; their frames went out without.
+    public func countSkipped(_ count: Int) { skipped.wrappingAdd(UInt64(count), ordering: .relaxed) }
 
     /// Looks for stamps, unless another queue does so just now or has just done so.
     public func collect(now: UInt64) {
