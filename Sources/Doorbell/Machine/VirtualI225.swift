@@ -19,15 +19,18 @@ public final class VirtualI225 {
     /// - Parameters:
     ///   - port: the model's end of its wire.
     ///   - farEnd: what polls the other ends; the model's thread owns it too.
+    ///   - capture: gets a copy of every frame, with the card's time.
     ///   - name: in errors.
     public init(
         _ options: I225Options,
         port: consuming WirePort,
         farEnd: [any Pollable],
+        capture: consuming FrameProducer? = nil,
         name: String = "virtual:i225",
         census: Census = Census()
     ) {
         let model = I225Model(options: options, port: port, clock: .monotonic)
+        model.capture = capture
         let loop = PollingLoop([model] + farEnd)
         self.model = model
         self.loop = loop

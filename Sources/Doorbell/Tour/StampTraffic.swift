@@ -64,7 +64,7 @@ struct StampResult {
 
 /// The sending program and its book-keeping.
 struct StampTraffic: ~Copyable {
-    static let chunkBytes = 2048
+    static let chunkBytes = 4096
     static let chunkCount = 1024
     /// Metadata, with Doorbell's status word, before each frame.
     private static let metadataBytes = 32
