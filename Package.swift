@@ -40,13 +40,25 @@ func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
         room(
             "\(name)Driver",
             in: "Hardware/\(name)/Driver",
-            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"] + driverServices
+            [wire, "CLinux", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
+                + driverServices
         ),
     ]
 }
 
-func tests(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(folder)", swiftSettings: strict)
+func tests(
+    _ name: String,
+    in folder: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: dependencies,
+        path: "Tests/\(folder)",
+        exclude: exclude,
+        swiftSettings: strict
+    )
 }
 
 let package = Package(
@@ -69,12 +81,12 @@ let package = Package(
         platform("PCIe"),
         platform("Interrupts", ["CLinux", "Leases"]),
         platform("Simulation"),
-        platform("Ethernet", ["CLinux", "Memory"]),
+        platform("Ethernet", ["CLinux", "Clock", "Memory"]),
         platform(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        service("Netdev"),
+        service("Netdev", ["Clock", "Ethernet", "Memory"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory"]),
     ]
@@ -98,5 +110,21 @@ let package = Package(
                 path: "Sources/doorbell",
                 swiftSettings: strict
             ),
+            .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
+            tests(
+                "Ethernet",
+                in: "Platform/Ethernet",
+                ["Ethernet", "Backing", "Clock", "Memory", "Simulation", "TestFrames"]
+            ),
+            tests(
+                "I225Model",
+                in: "Hardware/I225/Model",
+                [
+                    "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Leases",
+                    "Backing", "Ethernet", "Simulation", "TestFrames",
+                ]
+            ),
+            tests("PTP", in: "Services/PTP", ["PTP"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
         ]
 )

@@ -53,7 +53,10 @@ import Synchronization
     /// sleeps: what was rung before this call is not signalled.
     public func setSleeping(_ sleeping: Bool) {
         unsafe word(0).pointee.store(sleeping ? 1 : 0, ordering: .sequentiallyConsistent)
-        if !sleeping {
+        if sleeping {
+            // The look that follows must not pass the store: an acquiring load alone may.
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+        } else {
             var value: UInt64 = 0
             _ = unsafe Glibc.read(wakeDescriptor, &value, 8)
         }

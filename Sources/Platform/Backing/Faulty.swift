@@ -28,11 +28,13 @@ public struct Faulty<Base: PCIeBacking>: PCIeBacking {
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         try step("read config space")
+        guard !state.isRemoved else { return UInt32(truncatingIfNeeded: size.allOnes) }
         return try base.readConfig(offset, size)
     }
 
     public func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError) {
         try step("write config space")
+        guard !state.isRemoved else { return }
         try base.writeConfig(offset, size, value)
     }
 
@@ -56,6 +58,9 @@ public struct Faulty<Base: PCIeBacking>: PCIeBacking {
 
     public func reset() throws(DeviceError) {
         try step("reset")
+        guard !state.isRemoved else {
+            throw DeviceError(.deviceGone, device: name, operation: "reset", "the device was removed")
+        }
         try base.reset()
     }
 
@@ -99,6 +104,9 @@ final class FaultState: Sendable {
 
     var stepCount: Int { steps.load(ordering: .relaxed) }
     var accessCount: Int { accesses.load(ordering: .relaxed) }
+
+    /// Whether the access at which the device goes has been made.
+    var isRemoved: Bool { plan.removeAtAccess.map { accessCount > $0 } ?? false }
 
     func nextStep() -> Int { steps.wrappingAdd(1, ordering: .relaxed).oldValue }
 

@@ -18,7 +18,6 @@ import Synchronization
     public let vectorCount: Int
     public let census: Census
     private let loop: PollingLoop?
-    private let vectors: IndexPool
     private let present = Atomic<Bool>(true)
     private let nextIOVA: Atomic<UInt64>
 
@@ -32,7 +31,6 @@ import Synchronization
         self.vectorCount = model.vectorCount
         self.loop = loop
         self.census = census
-        self.vectors = IndexPool(kind: "interrupt vector number", capacity: model.vectorCount, census: census)
         // Nowhere near a host address or zero, so that one taken for the other is found out.
         self.nextIOVA = Atomic(0x10_0000_0000)
         assignBARs()
@@ -49,20 +47,24 @@ import Synchronization
 
     /// Takes the device away, as a pulled card does: reads give all ones, writes are dropped, DMA has ended.
     public func unplug() {
-        present.store(false, ordering: .sequentiallyConsistent)
-        onOwner { model.reset() }
+        onOwner {
+            present.store(false, ordering: .relaxed)
+            model.reset()
+        }
     }
 
-    fileprivate var isPresent: Bool { present.load(ordering: .relaxed) }
+    /// What `body` gets from the model, on its owner thread; `absent` if the device is gone. The look at `present` is
+    /// made there too, so that no access that was under way reaches the model after `unplug` has reset it.
+    fileprivate func ask<Answer>(absent: Answer, _ body: () -> Answer) -> Answer {
+        onOwner { present.load(ordering: .relaxed) ? body() : absent }
+    }
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
-        guard isPresent else { return UInt32(truncatingIfNeeded: size.allOnes) }
-        return UInt32(truncatingIfNeeded: onOwner { model.readConfig(offset, size) })
+        UInt32(truncatingIfNeeded: ask(absent: size.allOnes) { model.readConfig(offset, size) })
     }
 
     public func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError) {
-        guard isPresent else { return }
-        onOwner { model.writeConfig(offset, size, UInt64(value)) }
+        ask(absent: ()) { model.writeConfig(offset, size, UInt64(value)) }
     }
 
     public func mapBAR(_ index: Int) throws(DeviceError) -> InProcessBAR<Model> {
@@ -106,26 +108,31 @@ import Synchronization
             )
         }
         let cell = InterruptCell()
-        let free = onOwner { () -> Bool in
-            guard !model.host.isRouted(index) else { return false }
+        let refusal = ask(absent: DeviceError.Code.deviceGone as DeviceError.Code?) {
+            guard !model.host.isRouted(index) else { return .noResource }
             model.host.route(index, to: cell)
             programVector(index, masked: false)
-            return true
+            return nil
         }
-        guard free else {
-            throw DeviceError(.noResource, device: name, operation: "attach vector", "vector \(index) is attached")
+        if let refusal {
+            let reason = refusal == .noResource ? "vector \(index) is attached" : "the device was unplugged"
+            throw DeviceError(refusal, device: name, operation: "attach vector", reason)
         }
         return InterruptLease(index: index, cell: cell, detacher: self, mark: census.mark("interrupt vector"))
     }
 
     public func reset() throws(DeviceError) {
-        guard isPresent else {
-            throw DeviceError(.deviceGone, device: name, operation: "reset", "the device was unplugged")
-        }
-        onOwner {
+        let wasPresent = ask(absent: false) {
+            // As Linux's pci_reset_function does: what the driver had configured is there again afterwards.
+            let command = model.readConfig(ConfigSpace.Offset.command, .word)
             model.reset()
             assignBARs()
+            model.writeConfig(ConfigSpace.Offset.command, .word, command)
             for index in 0..<vectorCount where model.host.isRouted(index) { programVector(index, masked: false) }
+            return true
+        }
+        guard wasPresent else {
+            throw DeviceError(.deviceGone, device: name, operation: "reset", "the device was unplugged")
         }
     }
 
@@ -139,6 +146,8 @@ import Synchronization
             if register.is64Bit { model.writeConfig(offset + 4, .doubleWord, address >> 32) }
             address += register.byteCount
         }
+        let command = model.readConfig(ConfigSpace.Offset.command, .word)
+        model.writeConfig(ConfigSpace.Offset.command, .word, command | ConfigSpace.memorySpaceEnable)
     }
 
     /// Writes a vector's MSI-X table entry and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
@@ -179,7 +188,7 @@ extension InProcess: DMAUnmapper {
 extension InProcess: VectorDetacher {
     public func detachVector(_ index: Int) {
         onOwner {
-            programVector(index, masked: true)
+            if present.load(ordering: .relaxed) { programVector(index, masked: true) }
             model.host.route(index, to: nil)
         }
     }
@@ -191,14 +200,12 @@ public struct InProcessBAR<Model: PCIeModel>: RegisterAccess, Sendable {
     fileprivate let index: Int
 
     public func load(_ offset: UInt32) -> UInt32 {
-        guard function.isPresent else { return ~0 }
-        let value = function.onOwner { function.model.read(bar: index, UInt64(offset), .doubleWord) }
+        let value = function.ask(absent: ~0) { function.model.read(bar: index, UInt64(offset), .doubleWord) }
         return UInt32(truncatingIfNeeded: value)
     }
 
     public func store(_ offset: UInt32, _ value: UInt32) {
-        guard function.isPresent else { return }
-        function.onOwner { function.model.write(bar: index, UInt64(offset), .doubleWord, UInt64(value)) }
+        function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .doubleWord, UInt64(value)) }
     }
 
     public func doorbell(at offset: UInt32) -> DoorbellRegister? {

@@ -10,8 +10,8 @@ import Synchronization
 /// The loop spins for `spinNanoseconds` after the last work, then sleeps on descriptors: waking a sleeping thread costs
 /// some 55 µs on a virtual CPU, a busy look less than one.
 public final class PollingLoop: @unchecked Sendable {
-    // SAFETY (Sendable): `pollables` is touched by the owner thread alone after init; `request` is guarded by
-    // `requesters` and handed over by `mailbox`.
+    // SAFETY (Sendable): `pollables` is touched by the owner thread alone after init; `request` and `thread` are guarded
+    // by `requesters`, and `request` is handed over by `mailbox`. The system calls get addresses of locals only.
     private enum Mailbox {
         static let empty = 0
         static let request = 1
@@ -28,6 +28,8 @@ public final class PollingLoop: @unchecked Sendable {
     private let requesters = Mutex<Void>(())
     private var request: (() -> Void)?
     private var thread: pthread_t?
+    /// The thread that may touch what the loop owns; 0 before it starts and after it has ended.
+    private let owner = Atomic<UInt>(0)
 
     /// Starts the thread. The loop owns `pollables` until `stop`.
     public init(_ pollables: [any Pollable], spinNanoseconds: UInt64 = 50_000, cpu: Int? = nil) {
@@ -43,22 +45,33 @@ public final class PollingLoop: @unchecked Sendable {
 
     deinit { close(wakeDescriptor) }
 
-    /// Ends the thread and waits for it. What it owned may be used by the caller from then on.
+    /// Ends the thread and waits for it. What it owned may be used by the caller from then on. Calling it from the owner
+    /// thread is a programmer's error and traps: it would wait for itself.
     public func stop() {
-        let thread = requesters.withLock { _ -> pthread_t? in
+        precondition(owner.load(ordering: .relaxed) != pthread_self(), "a polling loop cannot stop itself")
+        // The lock is held until the thread is gone: a request that finds no thread runs on its caller's, and must not
+        // meet the owner's last poll there.
+        requesters.withLock { _ in
+            guard let thread else { return }
             stopping.store(true, ordering: .sequentiallyConsistent)
             wake()
-            defer { self.thread = nil }
-            return self.thread
+            pthread_join(thread, nil)
+            owner.store(0, ordering: .relaxed)
+            self.thread = nil
         }
-        if let thread { pthread_join(thread, nil) }
     }
 
-    /// Runs `body` on the owner thread and returns when it has run.
+    /// Runs `body` on the owner thread and returns when it has run. After `stop` it runs on the caller's thread.
     public func perform(_ body: () -> Void) {
-        if let thread, pthread_equal(thread, pthread_self()) != 0 { return body() }
+        let caller = pthread_self()
+        // A request of a request: the caller has the right already, and the lock too.
+        guard owner.load(ordering: .relaxed) != caller else { return body() }
         requesters.withLock { _ in
-            guard thread != nil else { return body() }
+            guard thread != nil else {
+                owner.store(caller, ordering: .relaxed)
+                defer { owner.store(0, ordering: .relaxed) }
+                return body()
+            }
             withoutActuallyEscaping(body) { escapable in
                 request = escapable
                 mailbox.store(Mailbox.request, ordering: .sequentiallyConsistent)
@@ -76,6 +89,7 @@ public final class PollingLoop: @unchecked Sendable {
     }
 
     fileprivate func run() {
+        owner.store(pthread_self(), ordering: .relaxed)
         if let cpu { _ = clinux_pin_to_cpu(Int32(cpu)) }
         var idleSince: UInt64?
         while !stopping.load(ordering: .relaxed) {
@@ -92,8 +106,6 @@ public final class PollingLoop: @unchecked Sendable {
                 idleSince = nil
             }
         }
-        // A request that came with the stop has a caller waiting for it.
-        _ = answer()
     }
 
     private func answer() -> Bool {
@@ -118,7 +130,9 @@ public final class PollingLoop: @unchecked Sendable {
             var value: UInt64 = 0
             _ = unsafe Glibc.read(wakeDescriptor, &value, 8)
         }
-        // What came before the flags were up signalled nobody.
+        // What came before the flags were up signalled nobody. The fence keeps the looks behind the flags: an acquiring
+        // load alone may pass an earlier store.
+        atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard !work(), !stopping.load(ordering: .sequentiallyConsistent) else { return }
 
         var timeoutMilliseconds: Int32 = -1

@@ -43,11 +43,14 @@ public enum DeviceClock: Sendable {
         intervalNanoseconds: UInt64,
         _ condition: () -> Bool
     ) -> Bool {
-        let deadline = now &+ timeoutNanoseconds
+        let (end, wraps) = now.addingReportingOverflow(timeoutNanoseconds)
+        let deadline = wraps ? .max : end
+        // Without an interval virtual time would stand still and the wait never end.
+        let interval = max(1, intervalNanoseconds)
         while true {
             if condition() { return true }
             if now >= deadline { return false }
-            wait(nanoseconds: intervalNanoseconds)
+            wait(nanoseconds: interval)
         }
     }
 }

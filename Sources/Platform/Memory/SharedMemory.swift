@@ -13,16 +13,11 @@ import Glibc
 
     /// At least `byteCount` bytes of zeroed memory. `name` shows up in /proc/self/maps.
     public init(byteCount: Int, name: String) throws(SystemError) {
-        guard byteCount > 0 else { throw SystemError("memfd_create", code: EINVAL) }
         let pageSize = 4096
+        guard byteCount > 0, byteCount <= Int.max - pageSize else { throw SystemError("ftruncate", code: EINVAL) }
         let rounded = (byteCount + pageSize - 1) / pageSize * pageSize
-        let descriptor = unsafe name.withCString { unsafe clinux_memfd($0) }
+        let descriptor = unsafe name.withCString { unsafe clinux_memfd($0, Int64(rounded)) }
         guard descriptor >= 0 else { throw .last("memfd_create") }
-        guard ftruncate(descriptor, rounded) == 0 else {
-            let error = SystemError.last("ftruncate")
-            close(descriptor)
-            throw error
-        }
         let address = unsafe mmap(nil, rounded, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
             let error = SystemError.last("mmap")

@@ -28,6 +28,9 @@ public struct ConfigSpace: Sendable {
         public static let capabilityPointer: UInt16 = 0x34
     }
 
+    /// Bit of the command register: the function answers accesses to its memory BARs (§6.2.2).
+    public static let memorySpaceEnable: UInt64 = 0x2
+
     private var bytes = [UInt8](repeating: 0, count: byteCount)
     private var writable = [UInt8](repeating: 0, count: byteCount)
     public let baseAddressRegisters: [BaseAddressRegister]

@@ -13,6 +13,8 @@ public struct MSIXTable: Sendable {
     public let count: Int
     private var entries: [UInt32]
     private var pending: [UInt64]
+    /// The function mask of the capability: while it is on, no vector is deliverable, whatever its own mask says.
+    public private(set) var isFunctionMasked = false
 
     private static let maskBit: UInt32 = 1
 
@@ -28,6 +30,7 @@ public struct MSIXTable: Sendable {
     public mutating func reset() {
         entries = (0..<count * 4).map { $0 % 4 == 3 ? Self.maskBit : 0 }
         pending = [UInt64](repeating: 0, count: (count + 63) / 64)
+        isFunctionMasked = false
     }
 
     /// Bytes of the table and of the pending bit array.
@@ -59,19 +62,26 @@ public struct MSIXTable: Sendable {
         return word % 4 == 3 && takePending(vector) ? vector : nil
     }
 
+    /// Takes over the capability's function mask; the vectors that became deliverable by it, lowest first (§7.7.2.2).
+    public mutating func setFunctionMask(_ masked: Bool) -> [Int] {
+        isFunctionMasked = masked
+        return (0..<count).filter { takePending($0) }
+    }
+
+    /// The vector's own mask bit.
     public func isMasked(_ vector: Int) -> Bool { entries[vector * 4 + 3] & Self.maskBit != 0 }
 
     /// Whether a message for `vector` may go out now; if not, it is kept pending. Out of range: no.
     public mutating func fire(_ vector: Int) -> Bool {
         guard vector >= 0, vector < count else { return false }
-        guard isMasked(vector) else { return true }
+        guard isMasked(vector) || isFunctionMasked else { return true }
         pending[vector / 64] |= 1 << UInt64(vector % 64)
         return false
     }
 
     private mutating func takePending(_ vector: Int) -> Bool {
         let bit: UInt64 = 1 << UInt64(vector % 64)
-        guard !isMasked(vector), pending[vector / 64] & bit != 0 else { return false }
+        guard !isMasked(vector), !isFunctionMasked, pending[vector / 64] & bit != 0 else { return false }
         pending[vector / 64] &= ~bit
         return true
     }

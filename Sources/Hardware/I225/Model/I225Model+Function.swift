@@ -27,7 +27,7 @@ extension I225Model {
     private func applyConfig() {
         let command = config.read(ConfigSpace.Offset.command, .word)
         let isPowered = config.read(ConfigSpaceImage.powerManagementCapability + 4, .byte) & 3 == 0
-        respondsToMemory = command & 0x2 != 0 && isPowered
+        respondsToMemory = command & ConfigSpace.memorySpaceEnable != 0 && isPowered
         isBusMaster = command & 0x4 != 0 && isPowered
         let control = config.read(ConfigSpaceImage.msixCapability + 2, .word)
         let isUnmasked = control & (MSIXCapability.enable | MSIXCapability.functionMask) == MSIXCapability.enable

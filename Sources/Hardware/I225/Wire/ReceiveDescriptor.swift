@@ -50,6 +50,9 @@ import Registers
     @inlinable public var status: ReceiveStatus { ReceiveStatus(raw: UInt32(truncatingIfNeeded: high)) }
     @inlinable public var length: UInt16 { UInt16(truncatingIfNeeded: high &>> 32) }
     @inlinable public var vlanTag: UInt16 { UInt16(truncatingIfNeeded: high &>> 48) }
+
+    /// The length in a quadword 1 alone: what a driver polls.
+    @inlinable public static func length(_ high: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: high &>> 32) & 0xFFFF }
 }
 
 /// Dword 2 of the write-back: status and errors.

@@ -35,6 +35,21 @@ import Registers
     @inlinable public var low: UInt64 { bufferAddress }
     @inlinable public var high: UInt64 { UInt64(command.raw) | UInt64(options.raw) &<< 32 }
 
+    /// Quadword 1 of a plain frame in one buffer: EOP, IFCS and RS. Lengths take 16 bits.
+    @inlinable public static func wholeFrame(length: UInt32) -> UInt64 {
+        let bytes = length & 0xFFFF
+        return UInt64(TransmitCommand.wholeFrame.raw | bytes) | UInt64(bytes) &<< 46
+    }
+
+    /// The bits of quadword 1 that ask for a stamp in register `slot`, 0...3.
+    @inlinable public static func stampBits(slot: UInt8) -> UInt64 { 1 &<< 19 | UInt64(slot & 3) &<< 16 }
+
+    /// The bit of quadword 1 that has the L4 checksum filled in by the context.
+    @inlinable public static var transportChecksumBit: UInt64 { 1 &<< 41 }
+
+    /// Whether quadword 1 has DD.
+    @inlinable public static func isDone(_ high: UInt64) -> Bool { high & doneBit != 0 }
+
     /// DD in quadword 1: the device has finished with the descriptor.
     @inlinable public static var doneBit: UInt64 { 1 &<< 32 }
 }
@@ -46,6 +61,9 @@ import Registers
 
     /// The bits that every data descriptor has: DTYP 3 and DEXT.
     @inlinable public static var dataDescriptor: TransmitCommand { .init(raw: 0x2030_0000) }
+
+    /// A data descriptor that is a whole frame: EOP, IFCS, RS.
+    @inlinable public static var wholeFrame: TransmitCommand { .init(raw: 0x2B30_0000) }
 }
 
 extension Field where Layout == TransmitCommand, Value == UInt32 {

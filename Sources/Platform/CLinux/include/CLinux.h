@@ -5,8 +5,9 @@
 // An eventfd with count 0, non-blocking; -1 and errno.
 int clinux_eventfd(void);
 
-// A memfd; -1 and errno.
-int clinux_memfd(const char *name);
+// A memfd of `size` zeroed bytes, sealed at that size, so that a peer who has it mapped too cannot pull pages from under
+// us; -1 and errno.
+int clinux_memfd(const char *name, long long size);
 
 // Runs the calling thread on one CPU; 0, or an errno.
 int clinux_pin_to_cpu(int cpu);

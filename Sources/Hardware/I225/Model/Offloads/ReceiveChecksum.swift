@@ -82,9 +82,13 @@ package enum ReceiveChecksum {
         !headers.isSourceRouted && headers.homeAddressOffset == 0
     }
 
-    /// The folded sum over pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) and `byteCount` bytes of transport.
-    private static func sum(_ frame: RawSpan, _ headers: FrameHeaders, protocolNumber: UInt16, byteCount: Int) -> UInt16
-    {
+    /// The folded sum over pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) and `byteCount` bytes behind it.
+    private static func sum(
+        _ frame: RawSpan,
+        _ headers: FrameHeaders,
+        protocolNumber: UInt16,
+        byteCount: Int
+    ) -> UInt16 {
         let isIPv4 = headers.network == .ipv4
         let addresses = headers.networkOffset + (isIPv4 ? 12 : 8)
         var sum = InternetChecksum()
