@@ -1,11 +1,17 @@
 // Bring-up in its order, and what is left when it fails: nothing.
 
 import Backing
+import Clock
 import I225Driver
 import I225Model
 import I225Wire
+import Leases
+import Memory
+import Netdev
+import Registers
 import Simulation
 import Testing
+import XSK
 
 @Suite("Bring-up")
 struct BringUpTests {

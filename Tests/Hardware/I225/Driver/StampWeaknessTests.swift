@@ -1,10 +1,13 @@
 // One test per weakness that the kernel's Tx timestamps for AF_XDP had (facts §8.3) or still have (§8.4), by its name.
 
 import Backing
+import Clock
 import I225Driver
 import I225Model
 import I225Wire
 import Leases
+import Memory
+import Netdev
 import PTP
 import Testing
 import XSK

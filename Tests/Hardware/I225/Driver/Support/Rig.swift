@@ -67,7 +67,8 @@ final class Rig {
 
     /// Sends a frame from the far end.
     func send(_ frame: [UInt8]) -> Bool {
-        farEnd.transmit.send(frame.span.bytes, wireTime: clock.now)
+        // SAFETY: bytes have no padding, here and below.
+        unsafe farEnd.transmit.send(frame.span.bytes, wireTime: clock.now)
     }
 }
 
@@ -88,8 +89,10 @@ struct Program: ~Copyable {
                 transmitMetadataLength: UInt32(Self.metadataBytes)
             )
         )
-        socket = try XSKSocket(umem: umem, rings: rings, census: census)
-        end = try socket.takeProgram()
+        let socket = try XSKSocket(umem: umem, rings: rings, census: census)
+        let end = try socket.takeProgram()
+        self.socket = socket
+        self.end = end
     }
 
     /// Where the frame of a chunk starts.
@@ -100,7 +103,7 @@ struct Program: ~Copyable {
     /// Submits a frame in `chunk`, asking for a stamp or not.
     mutating func send(_ frame: [UInt8], chunk: Int, stamped: Bool = false) {
         let address = address(chunk)
-        _ = socket.umem.write(frame.span.bytes, at: address)
+        _ = unsafe socket.umem.write(frame.span.bytes, at: address)
         if stamped { _ = end.requestStamp(at: address) }
         _ = end.put(
             XSKDescriptor(address: address, length: UInt32(frame.count), options: stamped ? .transmitMetadata : [])
