@@ -20,6 +20,8 @@ private final class Exclusive: Pollable, @unchecked Sendable {
     func touch() {
         if inside.exchange(true, ordering: .acquiring) { collisions.add(1, ordering: .relaxed) }
         value += 1
+        // Long enough to be met in here.
+        for _ in 0..<50 { _ = DeviceClock.monotonic.now }
         inside.store(false, ordering: .releasing)
     }
 
@@ -167,7 +169,6 @@ private func eventually(_ condition: () -> Bool) -> Bool {
         }
         #expect(watcher.sleeps.load(ordering: .relaxed) > 0, "the loop slept, or this was no test")
     }
-
 
     @Test func aSleepingLoopAnswersRequests() {
         let watcher = DoorbellWatcher()

@@ -77,9 +77,11 @@ extension IOVASpace {
         }
     }
 
-    @Test(arguments: [
-        (.deviceReads, true, false), (.deviceWrites, false, true), (.both, true, true), ([], false, false),
-    ] as [(DMAPermissions, Bool, Bool)])
+    @Test(
+        arguments: [
+            (.deviceReads, true, false), (.deviceWrites, false, true), (.both, true, true), ([], false, false),
+        ] as [(DMAPermissions, Bool, Bool)]
+    )
     func permissionsAreTheDevices(_ permissions: DMAPermissions, reads: Bool, writes: Bool) throws {
         let page = try MappedPage(permissions)
         #expect(page.space.allows(MappedPage.iova, length: 8, .deviceReads) == reads)
