@@ -35,12 +35,14 @@ public final class InterruptCell: Sendable {
 
     private func signal() {
         var one: UInt64 = 1
+        // SAFETY: the address and the size of a local.
         _ = unsafe write(eventDescriptor, &one, 8)
     }
 
     fileprivate func drain() {
         guard wanted.load(ordering: .relaxed) else { return }
         var value: UInt64 = 0
+        // SAFETY: the address and the size of a local.
         _ = unsafe read(eventDescriptor, &value, 8)
     }
 }
