@@ -61,6 +61,23 @@ func tests(
     )
 }
 
+let platformTests: [Target] = [
+    tests("Architecture", in: "Architecture", []),
+    tests("Registers", in: "Platform/Registers", ["Registers"]),
+    tests("Leases", in: "Platform/Leases", ["Leases"]),
+    tests("Clock", in: "Platform/Clock", ["Clock"]),
+    tests("Memory", in: "Platform/Memory", ["Memory", "Leases", "Simulation"]),
+    tests("Rings", in: "Platform/Rings", ["Rings"]),
+    tests("PCIe", in: "Platform/PCIe", ["PCIe"]),
+    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases"]),
+    tests("Simulation", in: "Platform/Simulation", ["Simulation"]),
+    tests(
+        "Backing",
+        in: "Platform/Backing",
+        ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
+    ),
+]
+
 let package = Package(
     name: "doorbell",
     products: [
@@ -135,4 +152,5 @@ let package = Package(
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
         ]
+        + platformTests
 )
