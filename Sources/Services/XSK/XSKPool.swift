@@ -64,7 +64,8 @@ import Synchronization
         recycledCount = state.recycled.count
         chunksHeld = 0
         mark = socket.census.mark("XSK pool")
-        // As `xp_assign_dev`: the first frames must be announced, for the driver may be asleep by then.
+        // What the last driver said holds no more. As `xp_assign_dev`, the first frames must be announced.
+        unsafe fill.ring.flags.pointee.store(0, ordering: .relaxed)
         setNeedWakeup(transmit: true)
     }
 
