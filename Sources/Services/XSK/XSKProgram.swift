@@ -1,7 +1,6 @@
 // The program's end of a socket, for programs in Swift: what libxdp is to a program in C.
 
 import Leases
-import Memory
 import Synchronization
 
 /// The program's end of a socket: it sends, gets its memory back, lends chunks and receives. One owner thread.
@@ -10,9 +9,7 @@ import Synchronization
 @safe @frozen public struct XSKProgram: ~Copyable, @unchecked Sendable {
     // SAFETY (Sendable): handed over by consuming.
     @usableFromInline let socket: XSKSocket
-    @usableFromInline let umemBase: UnsafeMutableRawPointer
-    @usableFromInline let umemByteCount: UInt64
-    @usableFromInline let metadataLength: UInt64
+    @usableFromInline let view: UMEMView
     @usableFromInline let usesNeedWakeup: Bool
 
     @usableFromInline var transmit: RingProducer
@@ -23,9 +20,7 @@ import Synchronization
 
     init(_ socket: XSKSocket, _ state: XSKPositions.Program) {
         self.socket = socket
-        unsafe umemBase = socket.umem.memory.base
-        umemByteCount = socket.umem.byteCount
-        metadataLength = UInt64(socket.umem.transmitMetadataLength)
+        view = UMEMView(socket.umem)
         usesNeedWakeup = socket.bindFlags.contains(.useNeedWakeup)
         let errors = XSKCount.driverIndexErrors
         transmit = RingProducer(

@@ -5,7 +5,7 @@ import Testing
 
 /// What is needed to compile against the header that `HeaderCheck/fetch-header` puts into the cache.
 enum HeaderCheck {
-    static let whyNot: Comment = "no .cache/if_xdp/linux/if_xdp.h: run Tests/Services/XSK/HeaderCheck/fetch-header first"
+    static let whyNot: Comment = "no header in .cache/if_xdp: run Tests/Services/XSK/HeaderCheck/fetch-header first"
 
     /// The folder to pass with `-I`; nil before `fetch-header` has run.
     static var includeFolder: String? {
@@ -120,7 +120,7 @@ struct Child: ~Copyable {
         var status: Int32 = 0
         guard unsafe waitpid(process, &status, 0) == process else { return nil }
         process = 0
-        return status & 0x7F == 0 ? status >> 8 & 0xFF : nil
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : nil
     }
 
     private static func pipe() throws -> (read: Int32, write: Int32) {
