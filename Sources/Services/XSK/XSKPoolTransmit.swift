@@ -17,29 +17,6 @@
     }
 }
 
-/// Frames taken at once: made once per queue, filled again and again. Behind a pointer, because the compiler copies an
-/// `InlineArray` of structures whole when one element is read (Swift 6.3: six times the cost of the burst itself).
-@safe @frozen public struct XSKTransmitBurst: ~Copyable, @unchecked Sendable {
-    // SAFETY (Sendable): one owner; handed over by consuming.
-    @inlinable public static var capacity: Int { 32 }
-    @usableFromInline let frames: UnsafeMutablePointer<XSKTransmitFrame>
-
-    public init() {
-        unsafe frames = .allocate(capacity: Self.capacity)
-        unsafe frames.initialize(
-            repeating: XSKTransmitFrame(address: 0, length: 0, request: []),
-            count: Self.capacity
-        )
-    }
-
-    deinit { unsafe frames.deallocate() }
-
-    @inlinable public subscript(index: Int) -> XSKTransmitFrame {
-        precondition(index >= 0 && index < Self.capacity, "frame index out of range")
-        return unsafe frames[index]
-    }
-}
-
 /// The words of a request that few frames make.
 @frozen public struct XSKMetadataRequest: Equatable, Sendable {
     /// Where the checksum starts, from the first byte of the frame.

@@ -83,7 +83,7 @@ struct Child: ~Copyable {
         var words: [UnsafeMutablePointer<CChar>?] = unsafe ([program] + arguments).map { unsafe strdup($0) } + [nil]
         var process: pid_t = 0
         let status = unsafe posix_spawnp(&process, program, &actions, nil, &words, environ)
-        for unsafe word in unsafe words { unsafe free(word) }
+        unsafe words.forEach { unsafe free($0) }
         unsafe posix_spawn_file_actions_destroy(&actions)
         for descriptor in parked + [inputRead, outputWrite] { close(descriptor) }
         close(inputWrite)
