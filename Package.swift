@@ -110,6 +110,6 @@ let package = Package(
                 swiftSettings: strict
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
-            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory", "Simulation"], exclude: ["HeaderCheck"]),
         ]
 )

@@ -14,8 +14,12 @@ extension XSKProgram {
     }
 
     /// Asks for whatever `request` says for the frame at `address`, with the words that checksum and launch time need.
+    /// False, and nothing is written, if there is no metadata there, or none long enough for a launch time.
     public func write(_ request: XSKTransmitRequest, _ words: XSKMetadataRequest, at address: UInt64) -> Bool {
-        guard requestStamp(at: address), let metadata = unsafe view.metadata(of: address) else { return false }
+        let fits = view.metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithLaunchTime)
+        guard fits || !request.contains(.launchTime), requestStamp(at: address),
+            let metadata = unsafe view.metadata(of: address)
+        else { return false }
         unsafe metadata.storeBytes(of: UInt64(request.rawValue), as: UInt64.self)
         if request.contains(.checksum) {
             let start = XSKTransmitMetadataLayout.checksumStart
@@ -24,7 +28,6 @@ extension XSKProgram {
             unsafe metadata.storeBytes(of: words.checksumOffset, toByteOffset: offset, as: UInt16.self)
         }
         if request.contains(.launchTime) {
-            guard view.metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithLaunchTime) else { return false }
             let offset = XSKTransmitMetadataLayout.launchTime
             unsafe metadata.storeBytes(of: words.launchTime, toByteOffset: offset, as: UInt64.self)
         }
