@@ -150,7 +150,7 @@ let package = Package(
                 ]
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
-            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory", "Simulation"], exclude: ["HeaderCheck"]),
         ]
         + platformTests
 )

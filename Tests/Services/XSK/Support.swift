@@ -55,7 +55,7 @@ extension XSKProgram {
     /// All received frames that are there.
     mutating func receiveAll() -> [XSKDescriptor] {
         var all: [XSKDescriptor] = []
-        var burst = InlineArray<32, XSKDescriptor>(repeating: XSKDescriptor(address: 0, length: 0))
+        var burst = XSKReceiveBurst()
         while true {
             let count = receive(&burst, limit: 32)
             guard count > 0 else { return all }
