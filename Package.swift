@@ -103,9 +103,9 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        service("Netdev", ["Clock", "Ethernet", "Memory"]),
+        service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
-        service("XSK", ["CLinux", "Leases", "Memory"]),
+        service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
         + [
@@ -145,8 +145,8 @@ let package = Package(
                 "I225Driver",
                 in: "Hardware/I225/Driver",
                 [
-                    "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "PCIe", "Interrupts",
-                    "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
+                    "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
                 ]
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),

@@ -154,5 +154,7 @@ public struct RecordingBAR<Base: RegisterAccess>: RegisterAccess {
         index == 0 ? map.name(at: offset) : "BAR \(index) 0x" + String(offset, radix: 16, uppercase: true)
     }
 
+    public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }
+
     public func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }
 }

@@ -1,6 +1,8 @@
 // Frames on their way to the card. The checks of a descriptor are those of `xp_aligned_validate_desc` in
 // net/xdp/xsk_queue.h, the batch is that of `xskq_cons_read_desc_batch` (Linux 6.12).
 
+import Rings
+
 /// A frame to send. 16 bytes.
 @frozen public struct XSKTransmitFrame: Sendable {
     /// The first byte, from the start of the umem; exactly what the program wrote, and what completion returns to it.
@@ -53,7 +55,7 @@ extension XSKPool {
         // Locals: a call with `self` would copy all of it (Swift 6.3).
         let view = self.view
         let counters = self.counters
-        let frames = unsafe burst.frames
+        let frames = unsafe burst.pointer
         var count: UInt32 = 0
         var passed: UInt32 = 0
         while passed < room {

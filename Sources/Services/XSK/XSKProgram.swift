@@ -1,5 +1,6 @@
 // The program's end of a socket, for programs in Swift: what libxdp is to a program in C.
 
+import Rings
 import Leases
 import Synchronization
 
@@ -108,7 +109,7 @@ import Synchronization
         let count = receive.available(UInt32(clamping: min(limit, XSKReceiveBurst.capacity)))
         let ring = receive.ring
         let start = receive.position
-        let frames = unsafe burst.frames
+        let frames = unsafe burst.pointer
         var index: UInt32 = 0
         while index < count {
             let (address, word) = ring.descriptor(start &+ index)

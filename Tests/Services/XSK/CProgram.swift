@@ -1,6 +1,7 @@
 // C sources beside these tests, compiled against a linux/if_xdp.h with Tx metadata, and run with descriptors of ours.
 
 import Glibc
+import Rings
 import Testing
 
 /// What is needed to compile against the header that `HeaderCheck/fetch-header` puts into the cache.

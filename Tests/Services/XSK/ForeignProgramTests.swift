@@ -3,6 +3,7 @@
 
 import Glibc
 import Memory
+import Rings
 import Testing
 import XSK
 

@@ -3,6 +3,7 @@
 
 import Memory
 import Simulation
+import Rings
 import Testing
 import XSK
 

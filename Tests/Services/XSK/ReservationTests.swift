@@ -1,6 +1,7 @@
 // A completion's place is reserved when the driver takes the frame, so that every frame taken can be given back, however
 // slow the program is, and whatever order the driver likes.
 
+import Rings
 import Testing
 import XSK
 

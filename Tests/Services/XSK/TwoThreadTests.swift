@@ -2,6 +2,7 @@
 // every stamp is the frame's own.
 
 import Memory
+import Rings
 import Testing
 import XSK
 
