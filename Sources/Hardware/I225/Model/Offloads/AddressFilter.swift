@@ -80,6 +80,11 @@ package struct AddressMatch: Equatable, Sendable {
     package let kind: DestinationKind
     /// The queue of the first matching entry that names one.
     package let queue: Int?
+
+    package init(kind: DestinationKind, queue: Int?) {
+        self.kind = kind
+        self.queue = queue
+    }
 }
 
 /// RAH:RAL as one word: 47:0 address, 49:48 what it is compared with, 51:50 queue, 60 queue enable, 63 valid.
