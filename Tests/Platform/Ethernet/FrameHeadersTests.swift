@@ -183,6 +183,13 @@ private func headers(_ frame: [UInt8]) -> FrameHeaders { FrameHeaders(frame.raw)
         #expect(found.routingAddressOffset == 0)
     }
 
+    @Test func aRoutingHeaderOfAnotherLengthHasNoHomeAddress() {
+        let routing: [UInt8] = [6, 0, 2, 1, 0, 0, 0, 0]
+        let found = headers(ipv6Frame(6, first: 43, extensions: routing, tcp([])))
+        #expect(found.isSourceRouted)
+        #expect(found.routingAddressOffset == 0)
+    }
+
     @Test func aHomeAddressOptionOfAnotherLengthIsNone() {
         let options: [UInt8] = [6, 2, 0xC9, 15] + [UInt8](repeating: 0x11, count: 15) + [1, 3, 0, 0, 0]
         let found = headers(ipv6Frame(6, first: 60, extensions: options, tcp([])))

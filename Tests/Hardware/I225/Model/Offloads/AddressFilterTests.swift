@@ -97,6 +97,14 @@ private func frame(to destination: [UInt8], from source: [UInt8] = other) -> [UI
         #expect(filter.match(frame(to: other, from: station).raw) == nil)
     }
 
+    @Test func ofTwoQueuesTheFirstCounts() {
+        let filter = filter {
+            $0.setEntry(2, low: low(station), high: high(station, 1 << 31 | 1 << 28 | 3 << 18))
+            $0.setEntry(7, low: low(station), high: high(station, 1 << 31 | 1 << 28 | 1 << 18))
+        }
+        #expect(filter.match(frame(to: station).raw)?.queue == 3)
+    }
+
     @Test func theMulticastTableIsHashedAsLinuxHashesIt() {
         var random = SeededRandom(seed: 7)
         for _ in 0..<200 {
