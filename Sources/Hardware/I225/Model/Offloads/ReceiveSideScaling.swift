@@ -56,7 +56,7 @@ package struct ReceiveSideScaling: ~Copyable {
     package private(set) var fields: HashFields = []
     private var key = InlineArray<40, UInt8>(repeating: 0)
     private var toeplitz = Toeplitz()
-    private var indirection = InlineArray<128, UInt8>(repeating: 0)
+    private var indirection = LookupTable(count: 128)
 
     package init() {}
 
@@ -75,7 +75,7 @@ package struct ReceiveSideScaling: ~Copyable {
 
     /// Takes over RETA(n), four entries, the first in bits 7:0. The device has four queues.
     package mutating func setIndirection(_ index: Int, _ word: UInt32) {
-        for byte in 0..<4 { indirection[index * 4 + byte] = UInt8(truncatingIfNeeded: word >> UInt32(byte * 8)) & 3 }
+        for byte in 0..<4 { indirection[index * 4 + byte] = word >> UInt32(byte * 8) & 3 }
     }
 
     /// The queue of a frame that no filter steers.

@@ -1,5 +1,6 @@
 // Which frames are taken in.
 
+import Ethernet
 import I225Model
 import Simulation
 import TestFrames
