@@ -13,10 +13,10 @@ package struct AddressFilter: ~Copyable {
     package var acceptsBroadcast = false
     /// RCTL.MO, 0 to 3: which 12 bits of an address choose the bit of the multicast table.
     package var multicastOffset = 0
-    /// MTA.
-    package var multicastTable = InlineArray<128, UInt32>(repeating: 0)
-    /// RAH and RAL of each entry.
-    private var entries = InlineArray<16, AddressEntry>(repeating: AddressEntry(low: 0, high: 0))
+    /// MTA, 128 words.
+    package var multicastTable = LookupTable(count: 128)
+    /// RAL and RAH of each entry in turn.
+    private var entries = LookupTable(count: 2 * 16)
     /// A bit per valid entry: mostly one of sixteen is.
     private var validEntries: UInt16 = 0
 
@@ -24,9 +24,10 @@ package struct AddressFilter: ~Copyable {
 
     /// Takes over RAL and RAH of an entry.
     package mutating func setEntry(_ index: Int, low: UInt32, high: UInt32) {
-        entries[index] = AddressEntry(low: low, high: high)
+        entries[2 * index] = low
+        entries[2 * index + 1] = high
         let bit = UInt16(1) << index
-        validEntries = entries[index].isValid ? validEntries | bit : validEntries & ~bit
+        validEntries = AddressEntry(low: low, high: high).isValid ? validEntries | bit : validEntries & ~bit
     }
 
     /// Nil where the frame is not for this station; frames too short to have addresses are for nobody.
@@ -38,7 +39,8 @@ package struct AddressFilter: ~Copyable {
         var queue: Int?
         var rest = validEntries
         while rest != 0 {
-            let entry = entries[rest.trailingZeroBitCount]
+            let index = rest.trailingZeroBitCount
+            let entry = AddressEntry(low: entries[2 * index], high: entries[2 * index + 1])
             rest &= rest &- 1
             guard entry.address == (entry.comparesSource ? frame.addressWord(at: 6) : destination) else { continue }
             isAccepted = true
@@ -80,6 +82,11 @@ package struct AddressMatch: Equatable, Sendable {
     package let kind: DestinationKind
     /// The queue of the first matching entry that names one.
     package let queue: Int?
+
+    package init(kind: DestinationKind, queue: Int?) {
+        self.kind = kind
+        self.queue = queue
+    }
 }
 
 /// RAH:RAL as one word: 47:0 address, 49:48 what it is compared with, 51:50 queue, 60 queue enable, 63 valid.
