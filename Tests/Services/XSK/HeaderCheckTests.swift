@@ -64,6 +64,10 @@ import XSK
     ]
 
     static let layouts: [String: UInt64] = [
+        "ring_words.producer": XSKRingOffset.linux.producer,
+        "ring_words.consumer": XSKRingOffset.linux.consumer,
+        "ring_words.flags": XSKRingOffset.linux.flags,
+        "sizeof(ring_words)": XSKRingOffset.linux.entries,
         "sizeof(sockaddr_xdp)": size(XSKSocketAddress.self),
         "sockaddr_xdp.sxdp_family": offset(\XSKSocketAddress.family),
         "sockaddr_xdp.sxdp_flags": offset(\XSKSocketAddress.flags),

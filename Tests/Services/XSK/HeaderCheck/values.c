@@ -2,6 +2,7 @@
 
 #include <linux/if_xdp.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -9,7 +10,23 @@
 #define SIZE(type) printf("sizeof(%s) %zu\n", #type, sizeof(struct type))
 #define OFFSET(type, field) printf("%s.%s %zu\n", #type, #field, offsetof(struct type, field))
 
+// How Linux 6.12 lays out the shared words of a ring (net/xdp/xsk_queue.h, struct xdp_ring, on lines of 64 bytes). Not in
+// the header, because programs learn it from XDP_MMAP_OFFSETS. The entries follow the structure.
+struct ring_words {
+    _Alignas(64) uint32_t producer;
+    _Alignas(64) uint32_t line_between;
+    _Alignas(64) uint32_t consumer;
+    _Alignas(64) uint32_t another_line_between;
+    uint32_t flags;
+    _Alignas(64) uint32_t last_line;
+};
+
 int main(void) {
+    OFFSET(ring_words, producer);
+    OFFSET(ring_words, consumer);
+    OFFSET(ring_words, flags);
+    SIZE(ring_words);
+
     NUMBER(AF_XDP);
     NUMBER(SOL_XDP);
     NUMBER(XDP_MMAP_OFFSETS);
