@@ -35,7 +35,7 @@ func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
         room(
             "\(name)Model",
             in: "Hardware/\(name)/Model",
-            [wire, "Registers", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing", "Ethernet"]
+            [wire, "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
         ),
         room(
             "\(name)Driver",
@@ -94,7 +94,7 @@ let package = Package(
         platform("Leases"),
         platform("Clock"),
         platform("Memory", ["CLinux", "Leases"]),
-        platform("Rings", ["Memory"]),
+        platform("Rings"),
         platform("PCIe"),
         platform("Interrupts", ["CLinux", "Leases"]),
         platform("Simulation"),
@@ -112,8 +112,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Simulation", "Ethernet",
-                    "Backing", "Netdev", "PTP", "XSK", "I225Wire", "I225Model", "I225Driver",
+                    "Leases", "Clock", "Memory", "Rings", "Ethernet", "Backing", "Netdev", "PTP", "XSK", "I225Wire",
+                    "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -150,7 +150,7 @@ let package = Package(
                 ]
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
-            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory", "Simulation"], exclude: ["HeaderCheck"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory", "Rings", "Simulation"], exclude: ["HeaderCheck"]),
         ]
         + platformTests
 )

@@ -1,6 +1,7 @@
+// `doorbell run`: real interfaces through a virtual device.
+
 import ArgumentParser
 import Doorbell
-import Ethernet
 import Foundation
 
 struct Run: ParsableCommand {
@@ -44,7 +45,7 @@ struct RunI225: ParsableCommand {
                 onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
                 shouldStop: { signals.hasCome }
             )
-        } catch let error as TAPError {
+        } catch let error as I225Run.CannotRun {
             FileHandle.standardError.write(Data("doorbell run: \(error)\n".utf8))
             throw ExitCode(77)
         }

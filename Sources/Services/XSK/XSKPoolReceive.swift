@@ -1,5 +1,8 @@
 // Chunks for the card to receive into, and frames on their way to the program. As `xp_alloc` and `__xsk_rcv_zc` in
 // net/xdp (Linux 6.12): chunk addresses are cut down to the chunk's start, those outside the umem are counted.
+//
+// SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
+// are checked against the umem, and indices are below the bursts' 32.
 
 extension XSKPool {
     /// Takes chunks to receive into: recycled ones first, then the fill ring's.

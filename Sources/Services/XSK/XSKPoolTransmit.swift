@@ -1,5 +1,8 @@
 // Frames on their way to the card. The checks of a descriptor are those of `xp_aligned_validate_desc` in
 // net/xdp/xsk_queue.h, the batch is that of `xskq_cons_read_desc_batch` (Linux 6.12).
+//
+// SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
+// are checked against the umem, and indices are below the bursts' 32.
 
 import Rings
 

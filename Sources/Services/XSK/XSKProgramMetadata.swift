@@ -1,5 +1,8 @@
 // The metadata before a frame, from the program's side. Frames with a request are submitted with the option
 // `transmitMetadata`; without it the metadata is not looked at.
+//
+// SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
+// are checked against the umem, and indices are below the bursts' 32.
 
 extension XSKProgram {
     /// Asks for a stamp of the frame at `address`. False, and nothing is written, if there is no metadata there.

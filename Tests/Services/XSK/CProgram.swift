@@ -1,7 +1,8 @@
 // C sources beside these tests, compiled against a linux/if_xdp.h with Tx metadata, and run with descriptors of ours.
+//
+// SAFETY (all uses of `unsafe`): C calls with strings and locals that outlive the call.
 
 import Glibc
-import Rings
 import Testing
 
 /// What is needed to compile against the header that `HeaderCheck/fetch-header` puts into the cache.

@@ -3,7 +3,6 @@
 
 import Glibc
 import Memory
-import Rings
 import Testing
 import XSK
 

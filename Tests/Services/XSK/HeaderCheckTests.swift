@@ -1,6 +1,5 @@
 // Every number of linux/if_xdp.h that the service states, as a C compiler sees it in the kernel's own header.
 
-import Rings
 import Testing
 import XSK
 

@@ -1,6 +1,5 @@
 // Index words that cannot be true, written by a stranger who has the rings mapped: counted, never believed, never a trap.
 
-import Rings
 import Testing
 import XSK
 

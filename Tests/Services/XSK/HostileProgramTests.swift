@@ -3,7 +3,6 @@
 
 import Memory
 import Simulation
-import Rings
 import Testing
 import XSK
 

@@ -1,6 +1,5 @@
 // The words before a frame: what a program asks for, what it finds there afterwards, and what is ignored.
 
-import Rings
 import Testing
 import XSK
 

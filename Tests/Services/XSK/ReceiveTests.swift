@@ -1,6 +1,5 @@
 // Chunks out, frames in: where the data lies, what happens when the program is slow or lies, what is recycled.
 
-import Rings
 import Testing
 import XSK
 

@@ -3,7 +3,6 @@
 import Glibc
 import Leases
 import Memory
-import Rings
 import Testing
 import XSK
 
@@ -156,6 +155,7 @@ import XSK
         program.kick()
         program.kick()
         var wake = pollfd(fd: pool.wakeDescriptor, events: Int16(POLLIN), revents: 0)
+        // SAFETY: the address of a local.
         let ready = unsafe poll(&wake, 1, 0)
         #expect(ready == 1)
         #expect(pool.consumeKick() == true)

@@ -2,7 +2,6 @@
 // every stamp is the frame's own.
 
 import Memory
-import Rings
 import Testing
 import XSK
 

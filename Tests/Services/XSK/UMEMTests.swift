@@ -1,7 +1,6 @@
 // Every check of `xdp_umem_reg`, at its edge.
 
 import Memory
-import Rings
 import Testing
 import XSK
 
