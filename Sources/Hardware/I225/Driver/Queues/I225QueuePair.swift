@@ -29,7 +29,7 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
         }
         entries[0] = TransmitEntry(iova: buffer.iova, cookie: buffer.cookie, length: 0)
         entries[0].high = high
-        let submitted = transmit.ring.submit(entries, limit: 1) == 1
+        let submitted = transmit.ring.submit(entries.span, limit: 1) == 1
         transmit.statistics.add(packets: 1, bytes: UInt64(buffer.length))
         return submitted
     }
@@ -45,7 +45,7 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
 
     public mutating func provide(_ buffer: NetdevBuffer) -> Bool {
         let buffers = InlineArray<32, NetdevBuffer>(repeating: buffer)
-        return receive.ring.provide(buffers, limit: 1) == 1
+        return receive.ring.provide(buffers.span, limit: 1) == 1
     }
 
     public mutating func receive(_ frames: inout InlineArray<32, ReceivedFrame>) -> Int {

@@ -39,8 +39,8 @@ import Rings
     @inlinable public var tail: UInt32 { UInt32(truncatingIfNeeded: next) }
 
     /// Gives the device the first `limit` buffers, as many as there is room for; how many.
-    @inlinable public mutating func provide(_ buffers: borrowing InlineArray<32, NetdevBuffer>, limit: Int) -> Int {
-        let provided = min(limit, room, 32)
+    @inlinable public mutating func provide(_ buffers: Span<NetdevBuffer>, limit: Int) -> Int {
+        let provided = min(limit, room, buffers.count)
         var index = next
         for position in 0..<max(provided, 0) {
             // SAFETY: `position` < 32, `index` < `count`.

@@ -60,8 +60,8 @@ import Rings
     @inlinable public var tail: UInt32 { UInt32(truncatingIfNeeded: next) }
 
     /// Writes descriptors for the first `limit` entries, as many as there is room for; how many.
-    @inlinable public mutating func submit(_ entries: borrowing InlineArray<32, TransmitEntry>, limit: Int) -> Int {
-        let submitted = min(limit, room, 32)
+    @inlinable public mutating func submit(_ entries: Span<TransmitEntry>, limit: Int) -> Int {
+        let submitted = min(limit, room, entries.count)
         var index = next
         for position in 0..<max(submitted, 0) {
             // SAFETY: `position` < 32, `index` < `count`.

@@ -51,7 +51,7 @@ extension XSKQueueState {
             buffers[index].iova = umemBase &+ chunks[index] &+ offset
             buffers[index].cookie = chunks[index]
         }
-        _ = receive.ring.provide(buffers, limit: count)
+        _ = receive.ring.provide(buffers.span, limit: count)
         receive.ringTail()
         return true
     }

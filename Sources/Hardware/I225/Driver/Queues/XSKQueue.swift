@@ -155,7 +155,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             bytes &+= UInt64(frame.length)
             burstNext &+= 1
         }
-        _ = transmit.ring.submit(entries, limit: staged)
+        _ = transmit.ring.submit(entries.span, limit: staged)
         if skippedInBurst > 0 {
             stamps.countSkipped(skippedInBurst)
             skippedInBurst = 0
@@ -197,7 +197,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             )
             // A request that points outside its frame gets what the kernel's driver gives every one: nothing.
             if let request = OffloadRequest(offload, frameBytes: frame.length) {
-                _ = transmit.ring.submit(entries, limit: staged)
+                _ = transmit.ring.submit(entries.span, limit: staged)
                 staged = 0
                 transmit.ring.submitContext(low: request.context.low, high: request.context.high)
                 entry.high = request.high
