@@ -46,8 +46,19 @@ func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
     ]
 }
 
-func tests(_ name: String, in folder: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: "\(name)Tests", dependencies: dependencies, path: "Tests/\(folder)", swiftSettings: strict)
+func tests(
+    _ name: String,
+    in folder: String,
+    _ dependencies: [Target.Dependency],
+    exclude: [String] = []
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: dependencies,
+        path: "Tests/\(folder)",
+        exclude: exclude,
+        swiftSettings: strict
+    )
 }
 
 let package = Package(
@@ -78,7 +89,7 @@ let package = Package(
         platform("PCIe"),
         platform("Interrupts", ["CLinux", "Leases"]),
         platform("Simulation"),
-        platform("Ethernet", ["CLinux", "Memory"]),
+        platform("Ethernet", ["CLinux", "Clock", "Memory"]),
         platform(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
@@ -108,7 +119,11 @@ let package = Package(
                 swiftSettings: strict
             ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
-            tests("Ethernet", in: "Platform/Ethernet", ["Ethernet", "Clock", "Memory", "Simulation", "TestFrames"]),
+            tests(
+                "Ethernet",
+                in: "Platform/Ethernet",
+                ["Ethernet", "Backing", "Clock", "Memory", "Simulation", "TestFrames"]
+            ),
             tests(
                 "I225Model",
                 in: "Hardware/I225/Model",
@@ -117,5 +132,7 @@ let package = Package(
                     "Backing", "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
+            tests("PTP", in: "Services/PTP", ["PTP"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
         ]
 )

@@ -230,6 +230,11 @@ extension UnsafeMutableRawPointer {
         if unsafe (bytes + offset).load(as: UInt32.self) == FrameHeader.wrapMark {
             position &+= UInt64(truncatingIfNeeded: capacity &- offset)
             offset = 0
+            // A producer may have made room at the start of the ring, published, and not yet used the room.
+            if position == knownProduced {
+                knownProduced = unsafe control.line(FrameRingLine.produced).pointee.load(ordering: .acquiring)
+                guard position != knownProduced else { return nil }
+            }
         }
         let header = unsafe (bytes + offset).load(as: FrameHeader.self)
         return unsafe FrameView(
@@ -274,5 +279,18 @@ extension UnsafeMutableRawPointer {
     public func setSleeping(_ sleeping: Bool) {
         unsafe control.line(FrameRingLine.sleeping).pointee.store(sleeping ? 1 : 0, ordering: .sequentiallyConsistent)
         if !sleeping { storage.drainWake() }
+    }
+}
+
+/// A wire one way: frames from one producer to one consumer.
+@frozen public struct FrameRing: ~Copyable, Sendable {
+    public var producer: FrameProducer
+    public var consumer: FrameConsumer
+
+    /// - Parameter capacity: bytes in flight, a power of two; 16 bytes per frame are overhead.
+    public init(capacity: Int = 256 * 1024) {
+        let storage = FrameRingStorage(capacity: capacity)
+        producer = FrameProducer(storage)
+        consumer = FrameConsumer(storage)
     }
 }

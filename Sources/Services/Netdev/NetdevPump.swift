@@ -49,9 +49,14 @@ public final class NetdevPump<Queue: NetdevQueue & ~Copyable>: Pollable {
         self.queue.ring()
     }
 
-    public var wakeDescriptors: [Int32] { [port.receive.wakeDescriptor] }
+    public var wakeDescriptors: [Int32] {
+        [port.receive.wakeDescriptor] + (queue.eventDescriptor.map { [$0] } ?? [])
+    }
 
-    public func setSleeping(_ sleeping: Bool) { port.receive.setSleeping(sleeping) }
+    public func setSleeping(_ sleeping: Bool) {
+        port.receive.setSleeping(sleeping)
+        if sleeping { queue.arm() }
+    }
 
     public func poll() -> Bool {
         var worked = reapSent()

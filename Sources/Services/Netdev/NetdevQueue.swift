@@ -101,4 +101,8 @@ public protocol NetdevQueue: ~Copyable {
     mutating func provide(_ buffer: NetdevBuffer) -> Bool
     /// Received frames, up to a burst; how many. Their buffers are the caller's again.
     mutating func receive(_ frames: inout InlineArray<32, ReceivedFrame>) -> Int
+    /// Readable after the device had something to say; nil where the queue can only be polled.
+    var eventDescriptor: Int32? { get }
+    /// Lets the device signal again. The owner looks once more before it sleeps.
+    mutating func arm()
 }

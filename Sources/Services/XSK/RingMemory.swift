@@ -58,6 +58,16 @@ struct RingMemory: ~Copyable, Sendable {
 
     var fileDescriptor: Int32 { file.descriptor }
 
+    /// Sets all indices, before anybody else sees the rings.
+    func start(at index: UInt32) {
+        for ring in XSKRing.allCases {
+            let base = unsafe base(of: ring)
+            let offsets = XSKRingOffset.linux
+            unsafe base.storeBytes(of: index, toByteOffset: Int(offsets.producer), as: UInt32.self)
+            unsafe base.storeBytes(of: index, toByteOffset: Int(offsets.consumer), as: UInt32.self)
+        }
+    }
+
     /// SAFETY: good as long as the rings.
     @unsafe func base(of ring: XSKRing) -> UnsafeMutableRawPointer {
         switch ring {

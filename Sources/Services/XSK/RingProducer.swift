@@ -69,6 +69,11 @@ import Synchronization
         unsafe ring.producer.pointee.store(published, ordering: .releasing)
     }
 
+    /// As `publish`, for the last time: in the end of a value nothing can be changed any more.
+    func publishAtEnd() {
+        unsafe ring.producer.pointee.store(written, ordering: .releasing)
+    }
+
     /// As `publish`, ordered before a load of the need-wakeup flag: either this side sees the flag, or the other side,
     /// which looks once more after it has set the flag, sees the entries.
     @inlinable mutating func publishBeforeWakeupCheck() {

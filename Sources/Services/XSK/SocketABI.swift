@@ -23,6 +23,8 @@ public enum XSKSocketABI {
     public static let statisticsOption: Int32 = 7
     /// XDP_OPTIONS
     public static let optionsOption: Int32 = 8
+    /// XDP_MAX_TX_SKB_BUDGET, of copy mode; since Linux 7.0.
+    public static let maximumTransmitBudgetOption: Int32 = 9
 }
 
 /// How a socket is bound: `sockaddr_xdp.sxdp_flags`.

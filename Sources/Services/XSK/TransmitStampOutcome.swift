@@ -2,7 +2,7 @@
 // "no stamp" from what was in the field before; here every request ends with one of these.
 
 /// How a request for a transmit timestamp ended.
-public enum TransmitStampOutcome: Equatable, Sendable {
+@frozen public enum TransmitStampOutcome: Equatable, Sendable {
     /// The frame left at this time of the card's clock.
     case stamped(nanoseconds: UInt64)
     /// All of the card's stamp registers were taken, and the user chose not to wait.

@@ -35,7 +35,9 @@ import Memory
 
         let byteCount = registration.byteCount
         guard byteCount >= UInt64(chunkSize) else { throw .noChunks(byteCount: byteCount, chunkSize: chunkSize) }
-        guard byteCount % UInt64(chunkSize) == 0 else { throw .partialChunk(byteCount: byteCount, chunkSize: chunkSize) }
+        guard byteCount % UInt64(chunkSize) == 0 else {
+            throw .partialChunk(byteCount: byteCount, chunkSize: chunkSize)
+        }
         guard byteCount <= UInt64(memory.byteCount) else {
             throw .beyondMemory(byteCount: byteCount, memory: memory.byteCount)
         }

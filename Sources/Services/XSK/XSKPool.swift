@@ -29,8 +29,9 @@ import Synchronization
     @usableFromInline var recycledCount: Int
     /// Chunks that the driver has.
     @usableFromInline var chunksHeld: Int
-    private var wakeupWanted: XSKRingFlags = []
-    private var fillWakeupWanted: XSKRingFlags = []
+    private let usesNeedWakeup: Bool
+    private var transmitWakeup: XSKRingFlags = []
+    private var fillWakeup: XSKRingFlags = []
     private let mark: CensusMark
 
     init(_ socket: XSKSocket, _ state: XSKPositions.Pool) {
@@ -42,6 +43,7 @@ import Synchronization
         chunkMask = UInt64(umem.chunkSize) &- 1
         metadataLength = UInt64(umem.transmitMetadataLength)
         receiveOffset = UInt64(umem.receiveOffset)
+        usesNeedWakeup = socket.bindFlags.contains(.useNeedWakeup)
         let errors = XSKCount.programIndexErrors
         transmit = RingConsumer(socket.ring(.transmit, indexErrors: errors), position: state.transmit)
         completion = RingProducer(
@@ -62,19 +64,24 @@ import Synchronization
         recycledCount = state.recycled.count
         chunksHeld = 0
         mark = socket.census.mark("XSK pool")
+        // As `xp_assign_dev`: the first frames must be announced, for the driver may be asleep by then.
+        setNeedWakeup(transmit: true)
     }
 
     deinit {
+        completion.publishAtEnd()
+        receive.publishAtEnd()
         if completion.outstanding != 0 { counters.add(.lostTransmitFrames, UInt64(completion.outstanding)) }
         if chunksHeld != 0 { counters.add(.lostReceiveChunks, UInt64(chunksHeld)) }
-        var state = XSKPositions.Pool()
-        state.transmit = transmit.position
-        state.completion = completion.published
-        state.completionConsumer = completion.knownConsumer
-        state.fill = fill.position
-        state.receive = receive.published
-        state.receiveConsumer = receive.knownConsumer
-        state.recycled = (0..<recycledCount).map { unsafe recycled[$0] }
+        let state = XSKPositions.Pool(
+            transmit: transmit.position,
+            completion: completion.written,
+            completionConsumer: completion.knownConsumer,
+            fill: fill.position,
+            receive: receive.written,
+            receiveConsumer: receive.knownConsumer,
+            recycled: (0..<recycledCount).map { unsafe recycled[$0] }
+        )
         unsafe recycled.deallocate()
         socket.giveBackPool(state)
     }
@@ -88,9 +95,6 @@ import Synchronization
     /// Whether the program kicked since the last call; clears that.
     public func consumeKick() -> Bool { socket.consumeKick() }
 
-    /// Whether the program looks at the need-wakeup flags (XDP_USE_NEED_WAKEUP). If not, it kicks every time.
-    public var usesNeedWakeup: Bool { socket.bindFlags.contains(.useNeedWakeup) }
-
     /// Frames that the driver took and has not completed. 0 before a pool is given back means that all came back.
     public var outstandingTransmitFrames: Int { Int(completion.outstanding) }
 
@@ -98,15 +102,16 @@ import Synchronization
     public var outstandingReceiveChunks: Int { chunksHeld }
 
     /// Tells the program whether it must kick after putting frames into the Tx ring. After `true`, look once more.
+    /// Without XDP_USE_NEED_WAKEUP the program does not look, and kicks every time.
     public mutating func setNeedWakeup(transmit wanted: Bool) {
         guard usesNeedWakeup else { return }
-        Self.set(&wakeupWanted, wanted, transmit.ring)
+        Self.set(&transmitWakeup, wanted, transmit.ring)
     }
 
     /// Tells the program whether it must kick after putting chunks into the fill ring. After `true`, look once more.
     public mutating func setNeedWakeup(fill wanted: Bool) {
         guard usesNeedWakeup else { return }
-        Self.set(&fillWakeupWanted, wanted, fill.ring)
+        Self.set(&fillWakeup, wanted, fill.ring)
     }
 
     private static func set(_ known: inout XSKRingFlags, _ wanted: Bool, _ ring: SharedRing) {

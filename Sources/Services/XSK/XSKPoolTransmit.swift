@@ -129,7 +129,7 @@ extension XSKPool {
 
     /// Writes how the stamp request of the frame at `address` ended, before its completion: the stamp or 0, and the
     /// status word where the metadata has room for it.
-    public func writeStamp(_ outcome: TransmitStampOutcome, for address: UInt64) {
+    @inlinable public func writeStamp(_ outcome: TransmitStampOutcome, for address: UInt64) {
         guard let metadata = unsafe metadata(of: address) else { return }
         unsafe metadata.storeBytes(
             of: outcome.timestamp,
@@ -141,9 +141,9 @@ extension XSKPool {
     }
 
     /// The metadata before the frame at `address`; nil where there is none.
-    @unsafe private func metadata(of address: UInt64) -> UnsafeMutableRawPointer? {
+    @unsafe @inlinable func metadata(of address: UInt64) -> UnsafeMutableRawPointer? {
         let start = address &- metadataLength
-        guard metadataLength != 0, start < umemByteCount, umemByteCount - start >= metadataLength else { return nil }
+        guard metadataLength != 0, start < umemByteCount, umemByteCount &- start >= metadataLength else { return nil }
         return unsafe umemBase + Int(start)
     }
 

@@ -13,6 +13,7 @@ import Synchronization
     @usableFromInline let umemBase: UnsafeMutableRawPointer
     @usableFromInline let umemByteCount: UInt64
     @usableFromInline let metadataLength: UInt64
+    @usableFromInline let usesNeedWakeup: Bool
 
     @usableFromInline var transmit: RingProducer
     @usableFromInline var completion: RingConsumer
@@ -25,6 +26,7 @@ import Synchronization
         unsafe umemBase = socket.umem.memory.base
         umemByteCount = socket.umem.byteCount
         metadataLength = UInt64(socket.umem.transmitMetadataLength)
+        usesNeedWakeup = socket.bindFlags.contains(.useNeedWakeup)
         let errors = XSKCount.driverIndexErrors
         transmit = RingProducer(
             socket.ring(.transmit, indexErrors: errors),
@@ -42,13 +44,16 @@ import Synchronization
     }
 
     deinit {
-        var state = XSKPositions.Program()
-        state.transmit = transmit.published
-        state.transmitConsumer = transmit.knownConsumer
-        state.completion = completion.position
-        state.fill = fill.published
-        state.fillConsumer = fill.knownConsumer
-        state.receive = receive.position
+        transmit.publishAtEnd()
+        fill.publishAtEnd()
+        let state = XSKPositions.Program(
+            transmit: transmit.written,
+            transmitConsumer: transmit.knownConsumer,
+            completion: completion.position,
+            fill: fill.written,
+            fillConsumer: fill.knownConsumer,
+            receive: receive.position
+        )
         socket.giveBackProgram(state)
     }
 
@@ -128,7 +133,7 @@ import Synchronization
 
     @inlinable func needsWakeup(_ ring: SharedRing) -> Bool {
         let flags = unsafe ring.flags.pointee.load(ordering: .sequentiallyConsistent)
-        return flags & XSKRingFlags.needWakeup.rawValue != 0 || !socket.bindFlags.contains(.useNeedWakeup)
+        return flags & XSKRingFlags.needWakeup.rawValue != 0 || !usesNeedWakeup
     }
 
     /// Wakes the driver.

@@ -40,7 +40,7 @@ public enum XSKError: Error, Equatable, CustomStringConvertible {
 
     let census: Census
     let counters: XSKCounters
-    let positions = Mutex(XSKPositions())
+    let positions: Mutex<XSKPositions>
     private let poolTaken = Atomic<Bool>(false)
     private let programTaken = Atomic<Bool>(false)
     private let memory: RingMemory
@@ -53,11 +53,22 @@ public enum XSKError: Error, Equatable, CustomStringConvertible {
     ///   - flags: zero-copy, and need-wakeup if the driver may sleep. Copy mode, scatter-gather and a umem named by
     ///     descriptor are refused.
     ///   - census: where the pool and the program's end sign in while they are out.
-    public init(
+    public convenience init(
         umem: UMEM,
         rings: XSKRingSizes = XSKRingSizes(),
         flags: XSKBindFlags = [.zeroCopy, .useNeedWakeup],
         census: Census = Census()
+    ) throws(XSKError) {
+        try self.init(umem: umem, rings: rings, flags: flags, census: census, firstIndex: 0)
+    }
+
+    /// Indices start at `firstIndex`: at 0, as in Linux, or shortly before they wrap, in a test.
+    package init(
+        umem: UMEM,
+        rings: XSKRingSizes,
+        flags: XSKBindFlags,
+        census: Census,
+        firstIndex: UInt32
     ) throws(XSKError) {
         for ring in XSKRing.allCases {
             let size = rings[ring]
@@ -79,6 +90,8 @@ public enum XSKError: Error, Equatable, CustomStringConvertible {
         bindFlags = flags
         wakeDescriptor = wake
         self.census = census
+        memory.start(at: firstIndex)
+        positions = Mutex(XSKPositions(all: firstIndex))
         counters = XSKCounters.allocate()
         self.memory = memory
     }

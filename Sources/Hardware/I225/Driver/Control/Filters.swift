@@ -30,7 +30,7 @@ extension I225Hardware {
                 checksum[.hashInsteadOfChecksum] = true
             }
         )
-        if configuration.receiveQueueCount > 1 { spread(configuration) }
+        spread(configuration)
         bar.modify(I225Register.deviceControl) { $0[.vlanMode] = configuration.stripsVLANTags }
     }
 
@@ -62,7 +62,7 @@ extension I225Hardware {
         )
     }
 
-    /// RSS: key, table, kinds of hash.
+    /// RSS: key, table, kinds of hash. With one queue too: the hash is of use by itself (igc_setup_mrqc).
     private func spread(_ configuration: I225Configuration) {
         for word in 0..<I225Register.hashKey.count {
             var value: UInt32 = 0

@@ -7,7 +7,7 @@ import PTP
 import Registers
 
 /// SYSTIM as a PTP clock. The control thread's.
-public final class I225Clock<Backing: PCIeBacking> {
+public struct I225Clock<Backing: PCIeBacking>: PTPClock {
     private let hardware: I225Hardware<Backing>
     private let stamps: TransmitStamps<Backing.BAR>
 
@@ -16,7 +16,10 @@ public final class I225Clock<Backing: PCIeBacking> {
         self.stamps = stamps
     }
 
-    /// Starts the timers and lets the stamp interrupt through (igc_ptp_reset).
+    /// igc_ptp.c: `max_adj`.
+    public var maximumAdjustmentPPB: Int64 { 62_499_999 }
+
+    /// Starts the timers at nominal rate and lets the stamp interrupt through (igc_ptp_reset).
     func start() {
         hardware.bar.write(I225Register.auxiliaryControl, AuxiliaryControl(raw: 0))
         hardware.bar.write(I225Register.pinConfiguration, PinConfiguration(raw: 0))
@@ -24,33 +27,55 @@ public final class I225Clock<Backing: PCIeBacking> {
         hardware.bar.write(I225Register.timeIncrement, TimeIncrement(raw: 0))
     }
 
-    /// Nanoseconds by the card's clock now. Low first: the read of it latches the high half.
-    public var nanoseconds: UInt64 {
+    public func time() throws(DeviceError) -> PTPReading {
+        let before = hardware.clock.now
+        // Low first: the read of it latches the high half.
         let low = hardware.bar.read(I225Register.systemTimeLow).raw
+        let after = hardware.clock.now
         let high = hardware.bar.read(I225Register.systemTimeHigh).raw
-        return DeviceTime(nanoseconds: low, seconds: high).totalNanoseconds
+        guard let time = PTPTime(seconds: Int64(high), nanoseconds: low) else {
+            try hardware.checkPresent("read clock")
+            throw hardware.error(.badContents, "read clock", "SYSTIML reads \(low), expected less than 1000000000")
+        }
+        return PTPReading(time: time, systemBefore: before, systemAfter: after)
     }
 
-    func set(nanoseconds: UInt64) {
-        let time = DeviceTime(totalNanoseconds: nanoseconds)
+    public func setTime(_ time: PTPTime) throws(DeviceError) {
+        guard let seconds = UInt32(exactly: time.seconds) else {
+            throw hardware.error(
+                .invalidArgument,
+                "set clock",
+                "\(time.seconds) s, expected 0 to \(UInt32.max): SYSTIMH has 32 bits"
+            )
+        }
         hardware.bar.write(I225Register.systemTimeLow, time.nanoseconds)
-        hardware.bar.write(I225Register.systemTimeHigh, time.seconds)
+        hardware.bar.write(I225Register.systemTimeHigh, seconds)
         stamps.clockStepped()
     }
 
-    func setRate(_ increment: TimeIncrement) { hardware.bar.write(I225Register.timeIncrement, increment) }
+    public func adjustTime(byNanoseconds delta: Int64) throws(DeviceError) {
+        // Read, add, write, as igc does: TIMADJ is not used. The time between the two is lost, some register accesses.
+        let now = try time().time.totalNanoseconds
+        guard let sum = now?.addingReportingOverflow(delta), !sum.overflow else {
+            throw hardware.error(.invalidArgument, "adjust clock", "\(delta) ns leads beyond what 64 bits hold")
+        }
+        try setTime(PTPTime(totalNanoseconds: sum.partialValue))
+    }
 
-    var hostClock: DeviceClock { hardware.clock }
+    public func adjustFrequency(_ offset: ScaledPPM) throws(DeviceError) {
+        hardware.bar.write(I225Register.timeIncrement, TimeIncrement(offset))
+    }
 }
 
 extension TimeIncrement {
-    /// A frequency offset in 2^-16 parts per million as TIMINCA takes it: 2^-32 ns per 3.2 ns tick (igc_ptp_adjfine_i225).
-    init(scaledPartsPerMillion: Int64) {
+    /// TIMINCA counts 2^-32 ns per tick of 3.2 ns: |scaled ppm| · 2^14 / 78125 (igc_ptp_adjfine_i225).
+    init(_ offset: ScaledPPM) {
         self.init(raw: 0)
-        // The largest correction has 31 bits; `maximumAdjustmentPPB` keeps callers far below.
-        let correction = scaledPartsPerMillion.magnitude.multipliedFullWidth(by: 1 << 14)
-        let divided = UInt64(78_125).dividingFullWidth(correction).quotient
-        self[.correction] = UInt32(min(divided, 0x7FFF_FFFF))
-        self[.slower] = scaledPartsPerMillion < 0
+        let units = offset.rawValue.magnitude.multipliedFullWidth(by: 1 << 14)
+        // Callers stay within `maximumAdjustmentPPB`; beyond the register's 31 bits there is no faster.
+        let isRepresentable = units.high < 78_125
+        let correction = isRepresentable ? UInt64(78_125).dividingFullWidth(units).quotient : .max
+        self[.correction] = UInt32(min(correction, 0x7FFF_FFFF))
+        self[.slower] = offset.rawValue < 0
     }
 }

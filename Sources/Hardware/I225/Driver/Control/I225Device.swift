@@ -125,10 +125,16 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     }
 
     /// Opens the queue pair `index` for frames of a network stack.
-    public func openQueuePair(_ index: Int, entries: Int = 1024) throws(DeviceError) -> I225QueuePair<Backing> {
+    ///
+    /// - Parameter vector: the queue's, from `enableInterrupts`; without one the queue is polled.
+    public func openQueuePair(
+        _ index: Int,
+        entries: Int = 1024,
+        vector: consuming InterruptLease? = nil
+    ) throws(DeviceError) -> I225QueuePair<Backing> {
         let transmit = try openTransmitQueue(index, entries: entries)
         let receive = try openReceiveQueue(index, entries: entries)
-        return I225QueuePair(transmit: transmit, receive: receive)
+        return I225QueuePair(transmit: transmit, receive: receive, vector: vector, hardware: hardware)
     }
 
     /// Opens the queue pair `index` for the frames of an XSK socket: its umem is mapped for the card.

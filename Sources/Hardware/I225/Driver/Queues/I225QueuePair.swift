@@ -2,16 +2,26 @@
 
 import Backing
 import I225Wire
+import Interrupts
 import Netdev
 
 /// A Tx and an Rx queue of one number. One owner thread.
 public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
     private var transmit: TransmitQueue<Backing>
     private var receive: ReceiveQueue<Backing>
+    private var vector: InterruptLease?
+    private let hardware: I225Hardware<Backing>
 
-    init(transmit: consuming TransmitQueue<Backing>, receive: consuming ReceiveQueue<Backing>) {
+    init(
+        transmit: consuming TransmitQueue<Backing>,
+        receive: consuming ReceiveQueue<Backing>,
+        vector: consuming InterruptLease?,
+        hardware: I225Hardware<Backing>
+    ) {
         self.transmit = transmit
         self.receive = receive
+        self.vector = vector
+        self.hardware = hardware
     }
 
     public mutating func submit(_ buffer: NetdevBuffer, _ offload: TransmitOffload) -> Bool {
@@ -55,5 +65,17 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
         for index in 0..<count { bytes &+= UInt64(frames[index].length) }
         receive.statistics.add(packets: count, bytes: bytes)
         return count
+    }
+
+    public var eventDescriptor: Int32? {
+        switch vector {
+        case .some(let vector): vector.eventDescriptor()
+        case .none: nil
+        }
+    }
+
+    public mutating func arm() {
+        guard vector?.consume() != nil else { return }
+        hardware.rearm(1 << UInt32(I225Hardware<Backing>.vector(ofQueue: transmit.index)))
     }
 }
