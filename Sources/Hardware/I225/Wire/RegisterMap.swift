@@ -60,8 +60,8 @@ public enum I225RegisterMap {
     ]
 
     private static let nvmAndPHY: [RegisterRow] = [
-        // Auto-read done, 16-bit addresses, 2048 words, flash detected.
-        .init(I225Register.nvmControl, .readWrite, writeMask: 0x0080_004F, reset: 0x0008_2E00),
+        // Auto-read done, 2048 words, flash detected, no update under way (Linux waits for that before it starts one).
+        .init(I225Register.nvmControl, .readWrite, writeMask: 0x0080_004F, reset: 0x0408_2A00),
         .init(I225Register.nvmRead, .readWrite, reset: 0x2),
         .init(I225Register.nvmWrite, .readWrite, reset: 0x2),
         .init(I225Register.softwareSemaphore, .readWrite, writeMask: 0x3),
