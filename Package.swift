@@ -70,7 +70,7 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK", "I225Wire",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK", "I225Wire",
                 "I225Model", "I225Driver",
             ]
         ),

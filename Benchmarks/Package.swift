@@ -26,5 +26,11 @@ let package = Package(
             path: "Sources/DriverLoop",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "two-drivers",
+            dependencies: ["Measure", rooms],
+            path: "Sources/TwoDrivers",
+            swiftSettings: strict
+        ),
     ]
 )
