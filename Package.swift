@@ -132,6 +132,14 @@ let package = Package(
                     "Backing", "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
+            tests(
+                "I225Driver",
+                in: "Hardware/I225/Driver",
+                [
+                    "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "PCIe", "Interrupts",
+                    "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
+                ]
+            ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
         ]

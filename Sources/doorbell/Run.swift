@@ -39,10 +39,8 @@ struct RunI225: ParsableCommand {
         let summary: I225Run.Summary
         do {
             summary = try run.run(
-                onReady: {
-                    print("ready")
-                    fflush(stdout)
-                },
+                // Not `print`: whoever waits for the word reads a pipe, which standard output buffers.
+                onReady: { FileHandle.standardOutput.write(Data("ready\n".utf8)) },
                 onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
                 shouldStop: { signals.hasCome }
             )

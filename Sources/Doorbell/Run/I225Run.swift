@@ -139,7 +139,7 @@ private final class CaptureFile {
 
     init(path: String, clock: DeviceClock) throws(PcapngError) {
         let ring = FrameRing(capacity: 4 * 1024 * 1024)
-        producer = ring.producer
+        producer = consume ring.producer
         capture = Capture(
             ring.consumer,
             to: try PcapngWriter(path: path, hardware: "Doorbell virtual Intel I225-V"),

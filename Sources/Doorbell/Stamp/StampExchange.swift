@@ -79,10 +79,13 @@ public struct StampExchange: Codable, Sendable {
         program.submitFill()
         _ = queue.poll()
 
-        _ = partner.transmit.send(PingFrame.bytes.span.bytes, wireTime: DeviceClock.monotonic.now)
+        // SAFETY: bytes have no padding, here and below.
+        let ping = PingFrame.bytes
+        _ = unsafe partner.transmit.send(ping.span.bytes, wireTime: DeviceClock.monotonic.now)
         var received = InlineArray<32, XSKDescriptor>(repeating: XSKDescriptor(address: 0, length: 0))
+        var driverReceiveTime: UInt64 = 0
         try wait(for: "received frame") { () -> Bool in
-            _ = queue.poll()
+            if queue.poll() { driverReceiveTime = systemTime() }
             return program.receive(&received, limit: 1) == 1
         }
         let userReceiveTime = systemTime()
@@ -91,7 +94,7 @@ public struct StampExchange: Codable, Sendable {
         // Back to where it came from: addresses and ports change places, the sum of the header stays.
         let reply = UInt64(8 * chunkBytes + metadataBytes)
         let bytes = PingFrame.reply(to: umem.read(at: received[0].address, length: Int(received[0].length)) ?? [])
-        _ = umem.write(bytes.span.bytes, at: reply)
+        _ = unsafe umem.write(bytes.span.bytes, at: reply)
         _ = program.write(
             [.timestamp, .checksum],
             XSKMetadataRequest(
@@ -127,7 +130,7 @@ public struct StampExchange: Codable, Sendable {
             receiveHash: metadata?.hash ?? 0,
             receiveHashType: metadata?.hashType ?? 0,
             hardwareReceiveTime: metadata?.timestamp ?? 0,
-            driverReceiveTime: userReceiveTime,
+            driverReceiveTime: driverReceiveTime,
             userReceiveTime: userReceiveTime,
             checksumAtStart: PingFrame.word(bytes, field),
             checksumOnWire: PingFrame.word(sent.bytes, field),

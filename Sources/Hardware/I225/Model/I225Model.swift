@@ -80,7 +80,10 @@ import Registers
     // MARK: The world outside
 
     /// Where a copy of every frame goes, with the device's time; see `CaptureDirection` for the tags.
-    public func setCapture(_ ring: consuming FrameProducer?) { tap.ring = ring }
+    public var capture: FrameProducer? {
+        _read { yield tap.ring }
+        _modify { yield &tap.ring }
+    }
 
     /// Plugs or pulls the cable.
     public func setCable(plugged: Bool) {
