@@ -41,8 +41,9 @@ final class Rig {
         while model.poll() {}
     }
 
-    /// Moves time and lets the model act.
+    /// Lets the model act, moves time, and lets it act again.
     func advance(nanoseconds: UInt64) {
+        settle()
         clock.advance(nanoseconds: nanoseconds)
         settle()
     }
