@@ -24,9 +24,7 @@ extension I225Model {
         registers[I225Register.softwareFirmwareSync] = sync
         interrupts.reset()
         time = TimeSync(now: now, control: registers[I225Register.auxiliaryControl].raw)
-        mac.stamps.reset()
-        receiver.reset()
-        for index in 0..<I225.queueCount { transmitQueues[index].reset() }
+        path.reset()
         for index in 0..<host.doorbells.count { host.doorbells.store(index, 0) }
         phy.setReset(false, now: now)
         loadDefaults()
@@ -129,21 +127,21 @@ extension I225Model {
 
     func configureReceiver() {
         receiverIsStale = false
-        receiver.configure(registers)
-        for queue in 0..<I225.queueCount { receiver.configureQueue(queue, registers) }
+        path.receiver.configure(registers)
+        for queue in 0..<I225.queueCount { path.receiver.configureQueue(queue, registers) }
         guard hashKeyIsStale else { return }
         hashKeyIsStale = false
-        receiver.configureHashKey(registers)
+        path.receiver.configureHashKey(registers)
     }
 
     func configureTransmitter() {
         transmitterIsStale = false
         let control = registers[I225Register.transmitControl]
-        mac.isEnabled = control[.enabled]
-        mac.padsShortFrames = control[.padShortPackets]
-        mac.vlanType = UInt16(truncatingIfNeeded: registers[I225Register.vlanEtherType].raw)
+        path.mac.isEnabled = control[.enabled]
+        path.mac.padsShortFrames = control[.padShortPackets]
+        path.mac.vlanType = UInt16(truncatingIfNeeded: registers[I225Register.vlanEtherType].raw)
         let units = Int(registers[I225Register.longestTransmitPacket].raw & 0x1FF)
-        mac.longestFrame = min(units * 64, I225.longestFrameBytes)
+        path.mac.longestFrame = min(units * 64, I225.longestFrameBytes)
         for queue in 0..<I225.queueCount { configureTransmitQueue(queue) }
     }
 
@@ -151,31 +149,31 @@ extension I225Model {
         let low = registers[I225Register.transmitBaseLow[queue]].raw
         let high = registers[I225Register.transmitBaseHigh[queue]].raw
         let isEnabled = registers[I225Register.transmitQueueControl[queue]][.enabled]
-        transmitQueues[queue].hardware.program(
+        path.transmitQueues[queue].hardware.program(
             base: UInt64(high) << 32 | UInt64(low),
             byteCount: registers[I225Register.transmitLength[queue]].raw,
             isEnabled: isEnabled
         )
-        if !isEnabled { transmitQueues[queue].stop() }
+        if !isEnabled { path.transmitQueues[queue].stop() }
 
         let isTimeAware = registers[I225Register.queueArbitration][.timeAware]
         let base = DeviceTime(
             nanoseconds: registers[I225Register.scheduleBaseLow].raw,
             seconds: registers[I225Register.scheduleBaseHigh].raw
         )
-        transmitQueues[queue].launch.isOn =
+        path.transmitQueues[queue].launch.isOn =
             isTimeAware && registers[I225Register.queueScheduling[queue]][.launchTime]
-        transmitQueues[queue].launch.base = base.totalNanoseconds
-        transmitQueues[queue].launch.cycle = UInt64(registers[I225Register.scheduleCycle].raw)
-        transmitQueues[queue].launch.lead = UInt64(registers[I225Register.launchOffset].raw)
+        path.transmitQueues[queue].launch.base = base.totalNanoseconds
+        path.transmitQueues[queue].launch.cycle = UInt64(registers[I225Register.scheduleCycle].raw)
+        path.transmitQueues[queue].launch.lead = UInt64(registers[I225Register.launchOffset].raw)
     }
 
     /// Moves what bursts have counted to the registers that show it.
     func moveTallies() {
-        receiver.moveTally(to: &registers)
-        mac.moveTally(to: &registers)
+        path.receiver.moveTally(to: &registers)
+        path.mac.moveTally(to: &registers)
         for queue in 0..<I225.queueCount {
-            registers[I225Register.segmentationContexts].raw &+= transmitQueues[queue].takeSegmentedFrames()
+            registers[I225Register.segmentationContexts].raw &+= path.transmitQueues[queue].takeSegmentedFrames()
         }
     }
 }

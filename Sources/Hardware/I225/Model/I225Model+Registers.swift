@@ -37,9 +37,11 @@ extension I225Model {
         case .queueVectors: return interrupts.queueVectors[index(offset, in: I225Register.queueVectors)].raw
         case .otherVector: return interrupts.otherVector.raw
 
-        case .receiveHead: return UInt32(receiver.queues[index(offset, in: I225Register.receiveHead)].hardware.head)
+        case .receiveHead:
+            return UInt32(path.receiver.queues[index(offset, in: I225Register.receiveHead)].hardware.head)
         case .receiveTail: return host.doorbells.load(Doorbell.receive(offset)) & 0xFFFF
-        case .transmitHead: return UInt32(transmitQueues[index(offset, in: I225Register.transmitHead)].hardware.head)
+        case .transmitHead:
+            return UInt32(path.transmitQueues[index(offset, in: I225Register.transmitHead)].hardware.head)
         case .transmitTail: return host.doorbells.load(Doorbell.transmit(offset)) & 0xFFFF
 
         case .systemTimeLow: return time.readTimer0Low(now)
@@ -61,12 +63,13 @@ extension I225Model {
         case .eventHigh0: return time.readEventHigh(0)
         case .eventLow1: return time.eventLow(1)
         case .eventHigh1: return time.readEventHigh(1)
-        case .transmitStampControl: return mac.stamps.controlWord
-        case .transmitStampLow0: return mac.stamps.readLow(0)
-        case .transmitStampHigh0: return mac.stamps.readHigh(0)
-        case .transmitStampLow1To3: return mac.stamps.readLow(1 + index(offset, in: I225Register.transmitStampLow1To3))
+        case .transmitStampControl: return path.mac.stamps.controlWord
+        case .transmitStampLow0: return path.mac.stamps.readLow(0)
+        case .transmitStampHigh0: return path.mac.stamps.readHigh(0)
+        case .transmitStampLow1To3:
+            return path.mac.stamps.readLow(1 + index(offset, in: I225Register.transmitStampLow1To3))
         case .transmitStampHigh1To3:
-            return mac.stamps.readHigh(1 + index(offset, in: I225Register.transmitStampHigh1To3))
+            return path.mac.stamps.readHigh(1 + index(offset, in: I225Register.transmitStampHigh1To3))
         }
     }
 
@@ -113,15 +116,15 @@ extension I225Model {
             receiverIsStale = true
             hashKeyIsStale = true
         case .receiveHead:
-            receiver.queues[index(offset, in: I225Register.receiveHead)].hardware.head = Int(value & 0xFFFF)
+            path.receiver.queues[index(offset, in: I225Register.receiveHead)].hardware.head = Int(value & 0xFFFF)
         case .receiveTail: host.doorbells.store(Doorbell.receive(offset), value & 0xFFFF)
         case .transmitSetting, .transmitQueue:
             registers.driverWrite(offset, value)
             transmitterIsStale = true
         case .transmitHead:
             let queue = index(offset, in: I225Register.transmitHead)
-            transmitQueues[queue].hardware.head = Int(value & 0xFFFF)
-            transmitQueues[queue].stop()
+            path.transmitQueues[queue].hardware.head = Int(value & 0xFFFF)
+            path.transmitQueues[queue].stop()
         case .transmitTail: host.doorbells.store(Doorbell.transmit(offset), value & 0xFFFF)
 
         case .systemTimeLow: time.writeTimer0Low(value)
@@ -139,7 +142,7 @@ extension I225Model {
         case .targetTimeLow1: time.setTargetLow(1, value)
         case .targetTimeHigh1: time.setTargetHigh(1, value)
         case .eventLow0, .eventHigh0, .eventLow1, .eventHigh1: break
-        case .transmitStampControl: mac.stamps.writeControl(value)
+        case .transmitStampControl: path.mac.stamps.writeControl(value)
         case .transmitStampLow0, .transmitStampHigh0, .transmitStampLow1To3, .transmitStampHigh1To3: break
         }
     }

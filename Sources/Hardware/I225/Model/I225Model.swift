@@ -28,19 +28,12 @@ import Registers
     var interrupts = InterruptCore()
     var time: TimeSync
 
-    var receiver: ReceiveEngine
-    var mac: TransmitMAC
-    var transmitQueues = InlineArray<4, TransmitQueue> { TransmitQueue(number: $0) }
-    var tap = CaptureTap()
-    // SAFETY: allocated by init with `TransmitQueue.scratchBytes`, freed by deinit, lent to one burst at a time.
-    private let scratch: UnsafeMutableRawPointer
+    var path: DataPath
 
     /// Registers have changed that the next burst must take over.
     var receiverIsStale = true
     var hashKeyIsStale = true
     var transmitterIsStale = true
-    /// A burst stopped because the wire was full: nothing wakes the device when it drains.
-    private var isWireFull = false
 
     var oddWrites: UInt64 = 0
     var disabledAccesses: UInt64 = 0
@@ -65,13 +58,9 @@ import Registers
         nvm = NVM(options)
         phy = PHY(options, now: now)
         time = TimeSync(now: now, control: registers[I225Register.auxiliaryControl].raw)
-        mac = TransmitMAC(port.transmit, options: options)
-        receiver = ReceiveEngine(port.receive)
-        unsafe scratch = .allocate(byteCount: TransmitQueue.scratchBytes, alignment: 64)
+        path = DataPath(port, options)
         loadDefaults()
     }
-
-    deinit { unsafe scratch.deallocate() }
 
     public var identity: PCIeIdentity { ConfigSpaceImage.identity(options) }
     public var baseAddressRegisters: [BaseAddressRegister] { ConfigSpaceImage.baseAddressRegisters }
@@ -81,8 +70,8 @@ import Registers
 
     /// Where a copy of every frame goes, with the device's time; see `CaptureDirection` for the tags.
     public var capture: FrameProducer? {
-        _read { yield tap.ring }
-        _modify { yield &tap.ring }
+        _read { yield path.tap.ring }
+        _modify { yield &path.tap.ring }
     }
 
     /// Plugs or pulls the cable.
@@ -120,11 +109,32 @@ import Registers
         advance(now)
         if receiverIsStale { configureReceiver() }
         if transmitterIsStale { configureTransmitter() }
-        let received = receive()
-        let transmitted = transmit(now)
-        if transmitted, mac.stamps.nextDeadline != nil { advance(now) }
+        let worked = exchangeFrames(now)
         sendMessages(now)
-        return received || transmitted
+        return worked
+    }
+
+    /// One burst in, one burst out of each queue.
+    private func exchangeFrames(_ now: UInt64) -> Bool {
+        // Without a link frames are held: Linux resets the device if they were lost (igc_watchdog_task).
+        guard let speed = phy.speed, mayAccessMemory else { return path.ignoreArrivals() }
+        var progress = DataPath.Progress()
+        if path.receiver.settings.isEnabled {
+            path.receive(host, speed: speed, time: time, &progress)
+        } else {
+            progress.hasWorked = path.ignoreArrivals()
+        }
+        if path.mac.isEnabled { path.transmit(host, now: now, speed: speed, time: time, &progress) }
+        guard progress.hasWorked else { return false }
+        path.tap.publish()
+        for queue in 0..<I225.queueCount {
+            let bit: UInt32 = 1 << UInt32(queue)
+            if progress.received & bit != 0 { interrupts.queueEvent(queue, transmit: false) }
+            if progress.transmitted & bit != 0 { interrupts.queueEvent(queue, transmit: true) }
+        }
+        // Stamps that take no time are there already.
+        if path.mac.stamps.nextDeadline != nil { advance(now) }
+        return true
     }
 
     public var nextDeadline: UInt64? {
@@ -136,24 +146,24 @@ import Registers
         consider(phy.nextDeadline)
         consider(interrupts.nextDeadline)
         consider(time.nextDeadline(now))
-        consider(mac.stamps.nextDeadline)
-        for index in 0..<I225.queueCount { consider(transmitQueues[index].launch.nextLook) }
-        if isWireFull { consider(now &+ 20_000) }
+        consider(path.mac.stamps.nextDeadline)
+        for index in 0..<I225.queueCount { consider(path.transmitQueues[index].launch.nextLook) }
+        if path.isWireFull { consider(now &+ 20_000) }
         return deadline
     }
 
-    public var wakeDescriptors: [Int32] { [host.doorbells.wakeDescriptor, receiver.wire.wakeDescriptor] }
+    public var wakeDescriptors: [Int32] { [host.doorbells.wakeDescriptor, path.receiver.wire.wakeDescriptor] }
 
     public func setSleeping(_ sleeping: Bool) {
         host.doorbells.setSleeping(sleeping)
-        receiver.wire.setSleeping(sleeping)
+        path.receiver.wire.setSleeping(sleeping)
     }
 
     /// Moves everything that goes by time.
     func advance(_ now: UInt64) {
         phy.advance(now)
         if phy.takeLinkChange() { interrupts.raise(.with { $0[.linkChanged] = true }) }
-        if mac.stamps.advance(now) { time.raise(.with { $0[.transmitStamp] = true }) }
+        if path.mac.stamps.advance(now) { time.raise(.with { $0[.transmitStamp] = true }) }
         time.advance(now)
         if time.takePending() { interrupts.raise(.with { $0[.timeSync] = true }) }
     }
@@ -171,52 +181,6 @@ import Registers
     /// Requests on PCIe are allowed, by configuration space and by CTRL.
     private var mayAccessMemory: Bool { isBusMaster && !registers[I225Register.deviceControl][.masterDisable] }
 
-    private func receive() -> Bool {
-        guard receiver.settings.isEnabled, let speed = phy.speed, mayAccessMemory else {
-            return receiver.drain(budget: options.pollBudget).frames > 0
-        }
-        receiver.begin(host)
-        let progress = receiver.run(
-            budget: options.pollBudget,
-            receiveLatency: speed.receiveLatency,
-            time: time,
-            capture: &tap,
-            memory: host.memory
-        )
-        guard progress.frames > 0 else { return false }
-        tap.publish()
-        for queue in 0..<I225.queueCount where progress.queues & 1 << UInt32(queue) != 0 {
-            interrupts.queueEvent(queue, transmit: false)
-        }
-        return true
-    }
-
-    private func transmit(_ now: UInt64) -> Bool {
-        // Without a link frames are held: Linux resets the device if they were lost (igc_watchdog_task).
-        isWireFull = false
-        guard mac.isEnabled, let speed = phy.speed, mayAccessMemory else { return false }
-        mac.begin(now: now, speed: speed, isCapturing: tap.isOpen)
-        var worked = false
-        for queue in 0..<I225.queueCount where transmitQueues[queue].hardware.isEnabled {
-            let progress = unsafe transmitQueues[queue].run(
-                host.doorbells.load(queue),
-                budget: options.pollBudget,
-                mac: &mac,
-                time: time,
-                capture: &tap,
-                memory: host.memory,
-                scratch: scratch
-            )
-            if progress.isBlocked { isWireFull = true }
-            guard progress.hasAdvanced else { continue }
-            worked = true
-            interrupts.queueEvent(queue, transmit: true)
-        }
-        mac.end()
-        if worked { tap.publish() }
-        return worked
-    }
-
     // MARK: Counts
 
     /// The model's own counts, now.
@@ -227,23 +191,24 @@ import Registers
         counters.disabledAccesses = disabledAccesses
         counters.dmaFaults = host.memory.faults
         for queue in 0..<I225.queueCount {
-            counters.badTails += transmitQueues[queue].hardware.badTails + receiver.queues[queue].hardware.badTails
-            counters.unreachableRings += transmitQueues[queue].hardware.unreachableRings
-            counters.unreachableRings += receiver.queues[queue].hardware.unreachableRings
-            counters.malformedTransmits += transmitQueues[queue].malformed
+            counters.badTails +=
+                path.transmitQueues[queue].hardware.badTails + path.receiver.queues[queue].hardware.badTails
+            counters.unreachableRings += path.transmitQueues[queue].hardware.unreachableRings
+            counters.unreachableRings += path.receiver.queues[queue].hardware.unreachableRings
+            counters.malformedTransmits += path.transmitQueues[queue].malformed
         }
-        counters.framesTransmitted = mac.frames
-        counters.framesReceived = receiver.received
-        counters.framesIgnored = receiver.ignored
-        counters.framesFiltered = receiver.filtered
-        counters.framesOfBadLength = receiver.badLength
-        counters.framesDropped = receiver.dropped
-        counters.stampsTaken = mac.stamps.taken
-        counters.stampsRefused = mac.stamps.refused
-        counters.stampsDisabled = mac.stamps.disabled
-        counters.stampsLost = mac.stamps.lost
+        counters.framesTransmitted = path.mac.frames
+        counters.framesReceived = path.receiver.received
+        counters.framesIgnored = path.receiver.ignored
+        counters.framesFiltered = path.receiver.filtered
+        counters.framesOfBadLength = path.receiver.badLength
+        counters.framesDropped = path.receiver.dropped
+        counters.stampsTaken = path.mac.stamps.taken
+        counters.stampsRefused = path.mac.stamps.refused
+        counters.stampsDisabled = path.mac.stamps.disabled
+        counters.stampsLost = path.mac.stamps.lost
         counters.messages = (0..<I225.vectorCount).map { interrupts.messageCounts[$0] }
-        counters.framesNotCaptured = tap.lostFrames
+        counters.framesNotCaptured = path.tap.lostFrames
         return counters
     }
 }

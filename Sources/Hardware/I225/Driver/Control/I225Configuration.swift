@@ -43,7 +43,9 @@ public struct I225Configuration: Sendable, Equatable {
     public init() {}
 
     /// A key of the project's own; any odd-looking constant spreads flows as well.
-    public static let defaultHashKey: [UInt8] = (0..<40).map { UInt8(truncatingIfNeeded: ($0 &* 0x9D) ^ 0x6D ^ ($0 >> 3)) }
+    public static let defaultHashKey: [UInt8] = (0..<40).map {
+        UInt8(truncatingIfNeeded: ($0 &* 0x9D) ^ 0x6D ^ ($0 >> 3))
+    }
 
     /// Refuses what no card can do.
     func check(device: String) throws(DeviceError) {

@@ -40,11 +40,14 @@ extension I225Hardware {
         _ written: UInt16?,
         holding phy: borrowing SemaphoreLease<Backing>
     ) throws(DeviceError) -> UInt16 {
-        bar.write(I225Register.phyAccess, .with { request in
-            request[.register] = register
-            request[.data] = UInt32(written ?? 0)
-            if written == nil { request[.isRead] = true } else { request[.isWrite] = true }
-        })
+        bar.write(
+            I225Register.phyAccess,
+            .with { request in
+                request[.register] = register
+                request[.data] = UInt32(written ?? 0)
+                if written == nil { request[.isRead] = true } else { request[.isWrite] = true }
+            }
+        )
         let operation = written == nil ? "read PHY register" : "write PHY register"
         try wait(
             for: I225Register.phyAccess,

@@ -42,7 +42,11 @@ extension I225Hardware {
             releaseRegisterSemaphore()
             clock.wait(nanoseconds: 5 * millisecond)
         }
-        throw error(.timedOut, "take \(resource.rawValue) semaphore", "SW_FW_SYNC was held by others for 1 s, expected free")
+        throw error(
+            .timedOut,
+            "take \(resource.rawValue) semaphore",
+            "SW_FW_SYNC was held by others for 1 s, expected free"
+        )
     }
 
     fileprivate func releaseSemaphore(_ resource: SoftwareFirmwareResource) {

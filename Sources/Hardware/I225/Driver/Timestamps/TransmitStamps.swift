@@ -207,7 +207,8 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 
     private func drain(_ valid: UInt32) {
         // From 3 down, so that erratum E2 (TXSTMPH_0 clears all valid bits) cannot hide one seen as valid.
-        for slot in stride(from: TransmitStampSlot.count - 1, through: 0, by: -1) where valid & (1 << UInt32(slot)) != 0 {
+        for slot in stride(from: TransmitStampSlot.count - 1, through: 0, by: -1) where valid & (1 << UInt32(slot)) != 0
+        {
             deliver(readRegister(slot), to: slot)
         }
     }

@@ -11,9 +11,11 @@ import Rings
     // SAFETY: descriptors through the checked ring; buffers through `hardware.address`, checked for the bytes written.
     var hardware = HardwareQueue()
     /// SRRCTL.
-    var control = SplitReceiveControl(raw: 0)
-    /// RXPBS, SRRCTL and TSYNCRXCTL agree that frames get a stamp.
-    var putsStamps = false
+    private(set) var control = SplitReceiveControl(raw: 0)
+    /// Bytes of one buffer; 0 where SRRCTL names none.
+    private var bufferBytes = 0
+    /// Bytes in front of a frame: none unless RXPBS, SRRCTL and TSYNCRXCTL agree on stamps.
+    private var stampBytes = 0
 
     /// Frames dropped for want of descriptors, since the owner took them.
     private(set) var drops: UInt32 = 0
@@ -25,22 +27,27 @@ import Rings
     mutating func reset() {
         hardware.program(base: 0, byteCount: 0, isEnabled: false)
         hardware.head = 0
-        control = SplitReceiveControl(raw: 0)
-        putsStamps = false
+        configure(SplitReceiveControl(raw: 0), putsStamps: false)
         drops = 0
     }
+
+    mutating func configure(_ control: SplitReceiveControl, putsStamps: Bool) {
+        self.control = control
+        bufferBytes = Int(control[.bufferKilobytes]) * 1024
+        stampBytes = putsStamps ? ReceiveStampHeader.byteCount : 0
+    }
+
+    var putsStamps: Bool { stampBytes != 0 }
 
     /// Looks at the doorbell for a burst.
     mutating func begin(_ doorbell: UInt32, _ memory: IOVASpace) {
         ring = hardware.refresh(memory)
+        guard ring != nil else { return }
         // A tail beyond the ring gives no descriptors until it is mended.
         tail = hardware.tail(doorbell) ?? hardware.head
     }
 
     /// Bytes of one buffer; 0 where the register names none.
-    private var bufferBytes: Int { Int(control[.bufferKilobytes]) &* 1024 }
-
-    private var stampBytes: Int { putsStamps ? ReceiveStampHeader.byteCount : 0 }
 
     enum Outcome {
         case delivered
@@ -63,7 +70,9 @@ import Rings
     /// Whether the frame would find its descriptors, before anything about it is changed.
     func outcome(ofLength length: Int) -> Outcome {
         guard ring != nil, bufferBytes > 0 else { return .dropped }
-        let needed = (length &+ stampBytes &+ bufferBytes &- 1) / bufferBytes
+        let total = length &+ stampBytes
+        if total <= bufferBytes { return tail != hardware.head ? .delivered : .noDescriptors }
+        let needed = (total &+ bufferBytes &- 1) / bufferBytes
         if needed > hardware.count &- 1 { return .dropped }
         return needed <= hardware.available(tail) ? .delivered : .noDescriptors
     }

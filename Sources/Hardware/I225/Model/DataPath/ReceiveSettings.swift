@@ -94,9 +94,9 @@ extension ReceiveEngine {
         )
         let control = registers[I225Register.splitReceiveControl[queue]]
         let stamps = registers[I225Register.receiveStampControl]
-        queues[queue].control = control
-        queues[queue].putsStamps =
+        let putsStamps =
             registers[I225Register.receivePacketBuffer][.timestamps] && control[.timestamps]
             && stamps[.enabled] && stamps[.kind] == ReceiveStampControl.everyFrame
+        queues[queue].configure(control, putsStamps: putsStamps)
     }
 }

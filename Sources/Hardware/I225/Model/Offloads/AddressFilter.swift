@@ -19,6 +19,11 @@ package struct AddressFilter: ~Copyable {
     private var entries = InlineArray<16, AddressEntry>(repeating: AddressEntry(low: 0, high: 0))
     /// A bit per valid entry: mostly one of sixteen is.
     private var validEntries: UInt16 = 0
+    /// A bit per valid entry that names a queue or compares the source: mostly there is none, and a frame that is
+    /// accepted anyway need not be held against the entries.
+    private var specialEntries: UInt16 = 0
+    /// The address of entry 0, the station's own; no frame has the value that stands for "not valid".
+    private var ownAddress = UInt64.max
 
     package init() {}
 
@@ -26,7 +31,11 @@ package struct AddressFilter: ~Copyable {
     package mutating func setEntry(_ index: Int, low: UInt32, high: UInt32) {
         entries[index] = AddressEntry(low: low, high: high)
         let bit = UInt16(1) << index
-        validEntries = entries[index].isValid ? validEntries | bit : validEntries & ~bit
+        let entry = entries[index]
+        validEntries = entry.isValid ? validEntries | bit : validEntries & ~bit
+        let isSpecial = entry.isValid && (entry.comparesSource || entry.queue != nil)
+        specialEntries = isSpecial ? specialEntries | bit : specialEntries & ~bit
+        if index == 0 { ownAddress = entry.isValid && !isSpecial ? entry.address : .max }
     }
 
     /// Nil where the frame is not for this station; frames too short to have addresses are for nobody.
@@ -34,7 +43,19 @@ package struct AddressFilter: ~Copyable {
         guard frame.byteCount >= 14 else { return nil }
         let destination = frame.addressWord(at: 0)
         let kind = DestinationKind(destination)
-        var isAccepted = acceptsByKind(kind) || kind != .unicast && isInMulticastTable(destination)
+        let isAccepted =
+            destination == ownAddress || acceptsByKind(kind) || kind != .unicast && isInMulticastTable(destination)
+        if isAccepted, specialEntries == 0 { return AddressMatch(kind: kind, queue: nil) }
+        return matchEntries(frame, destination, kind, isAccepted: isAccepted)
+    }
+
+    private borrowing func matchEntries(
+        _ frame: RawSpan,
+        _ destination: UInt64,
+        _ kind: DestinationKind,
+        isAccepted acceptedAnyway: Bool
+    ) -> AddressMatch? {
+        var isAccepted = acceptedAnyway
         var queue: Int?
         var rest = validEntries
         while rest != 0 {
