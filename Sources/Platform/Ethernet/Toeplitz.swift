@@ -36,6 +36,8 @@
     /// The share of `bytes` in the hash, where they are bytes `place...` of the input. They must end by `inputBytes`.
     @inlinable public borrowing func part(_ bytes: RawSpan, at place: Int) -> UInt32 {
         precondition(place >= 0 && place <= 36 && bytes.byteCount <= 36 &- place, "longer than the key serves")
+        // A span, because an InlineArray of a borrowed value is copied whole at every element access.
+        let table = table.span
         var hash: UInt32 = 0
         for index in 0..<bytes.byteCount {
             let byte = Int(bytes.networkUInt8(at: index))
