@@ -35,7 +35,11 @@ final class Run: Sendable {
         return Double(end.0 - start.0) * 1e9 / Double(end.1 - start.1)
     }
 
-    private func start(cpu: Int32, _ port: consuming WirePort, _ body: @escaping @Sendable (consuming WirePort, Run) throws -> Void) {
+    private func start(
+        cpu: Int32,
+        _ port: consuming WirePort,
+        _ body: @escaping @Sendable (consuming WirePort, Run) throws -> Void
+    ) {
         let handed = Mutex<WirePort?>(port)
         Thread.detachNewThread {
             guard clinux_pin_to_cpu(cpu) == 0 else { skip("cannot run on CPU \(cpu)") }
