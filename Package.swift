@@ -61,6 +61,23 @@ func tests(
     )
 }
 
+let platformTests: [Target] = [
+    tests("Architecture", in: "Architecture", []),
+    tests("Registers", in: "Platform/Registers", ["Registers"]),
+    tests("Leases", in: "Platform/Leases", ["Leases"]),
+    tests("Clock", in: "Platform/Clock", ["Clock"]),
+    tests("Memory", in: "Platform/Memory", ["Memory", "Leases", "Simulation"]),
+    tests("Rings", in: "Platform/Rings", ["Rings"]),
+    tests("PCIe", in: "Platform/PCIe", ["PCIe"]),
+    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases"]),
+    tests("Simulation", in: "Platform/Simulation", ["Simulation"]),
+    tests(
+        "Backing",
+        in: "Platform/Backing",
+        ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
+    ),
+]
+
 let package = Package(
     name: "doorbell",
     products: [
@@ -94,9 +111,9 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        service("Netdev", ["Clock", "Ethernet", "Memory"]),
+        service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
-        service("XSK", ["CLinux", "Leases", "Memory"]),
+        service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
         + [
@@ -136,11 +153,12 @@ let package = Package(
                 "I225Driver",
                 in: "Hardware/I225/Driver",
                 [
-                    "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "PCIe", "Interrupts",
-                    "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
+                    "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
                 ]
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
-            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory"], exclude: ["HeaderCheck"]),
+            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory", "Simulation"], exclude: ["HeaderCheck"]),
         ]
+        + platformTests
 )

@@ -10,6 +10,7 @@ import I225Model
 import Leases
 import Memory
 import PTP
+import Rings
 import XSK
 
 /// The times of one exchange, in nanoseconds since 1970 by the card's clock or, for the program's own, the system's.
@@ -82,7 +83,7 @@ public struct StampExchange: Codable, Sendable {
         // SAFETY: bytes have no padding, here and below.
         let ping = PingFrame.bytes
         _ = unsafe partner.transmit.send(ping.span.bytes, wireTime: DeviceClock.monotonic.now)
-        var received = InlineArray<32, XSKDescriptor>(repeating: XSKDescriptor(address: 0, length: 0))
+        var received = XSKReceiveBurst()
         var driverReceiveTime: UInt64 = 0
         try wait(for: "received frame") { () -> Bool in
             if queue.poll() { driverReceiveTime = systemTime() }

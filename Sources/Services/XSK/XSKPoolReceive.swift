@@ -21,12 +21,13 @@ extension XSKPool {
         if count < wanted {
             let available = fill.available(UInt32(truncatingIfNeeded: wanted &- count))
             let ring = fill.ring
+            let view = self.view
             let start = fill.position
             var passed: UInt32 = 0
             while passed < available {
-                let chunk = ring.address(start &+ passed) & ~chunkMask
+                let chunk = ring.address(start &+ passed) & ~view.chunkMask
                 passed &+= 1
-                guard chunk < umemByteCount else {
+                guard chunk < view.byteCount else {
                     counters.add(.receiveInvalidDescriptors)
                     continue
                 }
@@ -66,7 +67,7 @@ extension XSKPool {
         chunksHeld &-= 1
         // Only a program that lent one chunk several times gets here with a full pile: the copy is dropped.
         guard recycledCount < recycledCapacity else { return }
-        unsafe recycled[recycledCount] = address & ~chunkMask
+        unsafe recycled[recycledCount] = address & ~view.chunkMask
         recycledCount &+= 1
     }
 

@@ -1,6 +1,7 @@
 // Each rule by which the kernel calls a Tx descriptor invalid (`xp_aligned_validate_desc`): counted, swallowed without a
 // completion, and the end of the batch.
 
+import Rings
 import Testing
 import XSK
 

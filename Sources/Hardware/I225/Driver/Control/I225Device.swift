@@ -58,6 +58,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
             bar: hardware.bar,
             clock: clock,
             collectIntervalNanoseconds: configuration.stampCollectIntervalNanoseconds,
+            longestPauseNanoseconds: configuration.stampDeadlineNanoseconds / 4,
             quarantineNanoseconds: configuration.stampQuarantineNanoseconds
         )
         let cardClock = I225Clock(hardware, stamps)

@@ -8,6 +8,7 @@ import I225Model
 import I225Wire
 import Leases
 import Memory
+import Rings
 import XSK
 
 /// A virtual I225, its wire, its clock, and the count of what is on loan.
@@ -135,7 +136,7 @@ struct Program: ~Copyable {
     /// Frames received since the last call, with what the driver wrote before them.
     mutating func received() -> [(frame: [UInt8], metadata: XSKReceiveMetadata?)] {
         var all: [([UInt8], XSKReceiveMetadata?)] = []
-        var descriptors = InlineArray<32, XSKDescriptor>(repeating: XSKDescriptor(address: 0, length: 0))
+        var descriptors = XSKReceiveBurst()
         while true {
             let count = end.receive(&descriptors, limit: 32)
             guard count > 0 else { return all }
