@@ -87,8 +87,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK", "I225Wire",
-                "I225Model", "I225Driver",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK",
+                "I225Wire", "I225Model", "I225Driver",
             ]
         ),
     ],

@@ -12,6 +12,7 @@ private func address(_ iova: UInt64, _ number: UInt64) -> UInt64 { iova &+ numbe
 /// Sends bursts and takes their buffers back.
 struct TransmitLoop: ~Copyable {
     private var ring: TransmitRing
+    private var entries = Burst(repeating: TransmitEntry())
     private var free: FreeStack
     private let doorbell: DoorbellRegister
     private let iova: UInt64
@@ -33,13 +34,12 @@ struct TransmitLoop: ~Copyable {
             let done = ring.reap(&reaped)
             for index in 0..<done { free.push(reaped[index]) }
 
-            var entries = InlineArray<32, TransmitEntry>(repeating: TransmitEntry())
             let wanted = min(32, free.count, ring.room)
             for index in 0..<wanted {
                 let number = free.pop()
                 entries[index] = TransmitEntry(iova: address(iova, number), cookie: number, length: length)
             }
-            sent &+= ring.submit(entries.span, limit: wanted)
+            sent &+= ring.submit(entries, limit: wanted)
             doorbell.ring(ring.tail)
         }
         return UInt64(sent)
@@ -49,6 +49,8 @@ struct TransmitLoop: ~Copyable {
 /// Takes frames and provides fresh buffers.
 struct ReceiveLoop: ~Copyable {
     private var ring: ReceiveRing
+    private var frames = Burst(repeating: ReceivedFrame())
+    private var buffers = Burst(repeating: NetdevBuffer())
     private var free: FreeStack
     private let doorbell: DoorbellRegister
     private let iova: UInt64
@@ -66,7 +68,6 @@ struct ReceiveLoop: ~Copyable {
     mutating func swiftReceiveLap(bursts: Int) -> UInt64 {
         var bytes: UInt64 = 0
         for _ in 0..<bursts {
-            var frames = InlineArray<32, ReceivedFrame>(repeating: ReceivedFrame())
             let found = ring.reap(&frames)
             for index in 0..<found {
                 let frame = frames[index]
@@ -74,13 +75,12 @@ struct ReceiveLoop: ~Copyable {
                 free.push(frame.cookie)
             }
 
-            var buffers = InlineArray<32, NetdevBuffer>(repeating: NetdevBuffer())
             let wanted = min(32, free.count, ring.room)
             for index in 0..<wanted {
                 let number = free.pop()
                 buffers[index] = NetdevBuffer(iova: address(iova, number), cookie: number, length: 0)
             }
-            _ = ring.provide(buffers.span, limit: wanted)
+            _ = ring.provide(buffers, limit: wanted)
             doorbell.ring(ring.tail)
         }
         return bytes

@@ -6,6 +6,7 @@ import I225Driver
 import I225Model
 import Memory
 import Netdev
+import Rings
 
 /// Floods the wire until the run ends.
 func send(_ port: consuming WirePort, bytes: Int, _ run: Run) throws {
@@ -14,6 +15,7 @@ func send(_ port: consuming WirePort, bytes: Int, _ run: Run) throws {
     var free = FreeStack(full: Station.entries)
     // SAFETY: buffer numbers come from `free` and are below `entries`; the buffers outlive the loop.
     let memory = unsafe station.buffers.base
+    var entries = Burst(repeating: TransmitEntry())
     let header = FrameHeader.udp(frameBytes: bytes)
     let model = station.model
     let iova = station.buffers.iova
@@ -24,7 +26,6 @@ func send(_ port: consuming WirePort, bytes: Int, _ run: Run) throws {
             let done = queue.ring.reap(&reaped)
             for index in 0..<done { free.push(reaped[index]) }
 
-            var entries = InlineArray<32, TransmitEntry>(repeating: TransmitEntry())
             let wanted = min(32, free.count, queue.ring.room)
             for index in 0..<wanted {
                 let number = free.pop()
@@ -36,7 +37,7 @@ func send(_ port: consuming WirePort, bytes: Int, _ run: Run) throws {
                     length: UInt32(truncatingIfNeeded: bytes)
                 )
             }
-            _ = queue.ring.submit(entries.span, limit: wanted)
+            _ = queue.ring.submit(entries, limit: wanted)
         }
         queue.ringTail()
         _ = model.poll()
@@ -50,16 +51,16 @@ func receive(_ port: consuming WirePort, _ run: Run) throws {
     var free = FreeStack(full: Station.entries)
     let model = station.model
     let iova = station.buffers.iova
+    var frames = Burst(repeating: ReceivedFrame())
+    var buffers = Burst(repeating: NetdevBuffer())
     var received: UInt64 = 0
     run.isReady()
     while !run.isStopping {
         for _ in 0..<2 {
-            var frames = InlineArray<32, ReceivedFrame>(repeating: ReceivedFrame())
             let found = queue.ring.reap(&frames)
             for index in 0..<found { free.push(frames[index].cookie) }
             received &+= UInt64(truncatingIfNeeded: found)
 
-            var buffers = InlineArray<32, NetdevBuffer>(repeating: NetdevBuffer())
             let wanted = min(32, free.count, queue.ring.room)
             for index in 0..<wanted {
                 let number = free.pop()
@@ -69,7 +70,7 @@ func receive(_ port: consuming WirePort, _ run: Run) throws {
                     length: 0
                 )
             }
-            _ = queue.ring.provide(buffers.span, limit: wanted)
+            _ = queue.ring.provide(buffers, limit: wanted)
         }
         run.received.set(received)
         queue.ringTail()
