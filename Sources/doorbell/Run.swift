@@ -1,6 +1,7 @@
+// `doorbell run`: real interfaces through a virtual device.
+
 import ArgumentParser
 import Doorbell
-import Ethernet
 import Foundation
 
 struct Run: ParsableCommand {
@@ -39,14 +40,12 @@ struct RunI225: ParsableCommand {
         let summary: I225Run.Summary
         do {
             summary = try run.run(
-                onReady: {
-                    print("ready")
-                    fflush(stdout)
-                },
+                // Not `print`: whoever waits for the word reads a pipe, which standard output buffers.
+                onReady: { FileHandle.standardOutput.write(Data("ready\n".utf8)) },
                 onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
                 shouldStop: { signals.hasCome }
             )
-        } catch let error as TAPError {
+        } catch let error as I225Run.CannotRun {
             FileHandle.standardError.write(Data("doorbell run: \(error)\n".utf8))
             throw ExitCode(77)
         }

@@ -1,3 +1,5 @@
+// `doorbell stamp`: one frame, there and back.
+
 import ArgumentParser
 import Doorbell
 

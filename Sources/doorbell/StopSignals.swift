@@ -8,7 +8,7 @@ final class StopSignals {
     init() {
         for number in [SIGTERM, SIGINT] {
             // A handler may do little; a store to an atomic it may.
-            unsafe signal(number) { _ in StopSignals.seen.store(true, ordering: .relaxed) }
+            signal(number) { _ in StopSignals.seen.store(true, ordering: .relaxed) }
         }
     }
 

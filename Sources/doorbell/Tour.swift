@@ -1,6 +1,7 @@
+// `doorbell tour`: every system's story.
+
 import ArgumentParser
 import Doorbell
-import I225Driver
 
 struct Tour: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -32,7 +33,7 @@ struct Tour: ParsableCommand {
         let story = StampStory(
             framesPerRun: frames,
             stampDelayNanoseconds: UInt64(stampDelay) * 1000,
-            shortage: wait ? .wait : .report
+            fifthRequestWaits: wait
         )
         let progress = ProgressLine()
         let report = TourReport(systems: [

@@ -52,6 +52,19 @@ public struct I225Run: Sendable {
         }
     }
 
+    /// This machine has no such TAP device to give, and why.
+    public struct CannotRun: Error, CustomStringConvertible {
+        public let description: String
+    }
+
+    private static func open(_ name: String) throws -> TAPDevice {
+        do {
+            return try TAPDevice(name)
+        } catch {
+            throw CannotRun(description: "\(error)")
+        }
+    }
+
     private static let bufferBytes = 2048
     private static let bufferCount = 2048
     private static let ringEntries = 512
@@ -71,9 +84,9 @@ public struct I225Run: Sendable {
 
         let wire = WirePair()
         let cardPort = wire.first
-        let wireTap = TAPWire(try TAPDevice(wireTAP), port: wire.second, clock: clock)
+        let wireTap = TAPWire(try Self.open(wireTAP), port: wire.second, clock: clock)
         let host = WirePair()
-        let netdevTap = TAPWire(try TAPDevice(netdevTAP), port: host.second, clock: clock)
+        let netdevTap = TAPWire(try Self.open(netdevTAP), port: host.second, clock: clock)
         let hostPort = host.first
         var farEnd: [any Pollable] = [wireTap]
         let captureFile = try capturePath.map { try CaptureFile(path: $0, clock: clock) }
@@ -139,7 +152,7 @@ private final class CaptureFile {
 
     init(path: String, clock: DeviceClock) throws(PcapngError) {
         let ring = FrameRing(capacity: 4 * 1024 * 1024)
-        producer = ring.producer
+        producer = consume ring.producer
         capture = Capture(
             ring.consumer,
             to: try PcapngWriter(path: path, hardware: "Doorbell virtual Intel I225-V"),
@@ -157,6 +170,7 @@ extension PTPTime {
     /// The time of day, UTC.
     static func now() -> PTPTime {
         var time = timespec()
+        // SAFETY: the address of a local.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return PTPTime(totalNanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }

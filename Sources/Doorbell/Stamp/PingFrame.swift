@@ -34,8 +34,9 @@ enum PingFrame {
     static func checksumHolds(_ frame: [UInt8]) -> Bool {
         guard frame.count >= headerBytes + payload.count else { return false }
         let datagram = Array(frame[34..<(headerBytes + payload.count)])
-        let sum = pseudoHeaderSum(Array(frame[26..<30]), Array(frame[30..<34]), datagram.count) + sum(datagram)
-        return fold(sum) == 0xFFFF
+        var sum = pseudoHeader(Array(frame[26..<30]), Array(frame[30..<34]), datagram.count)
+        sum.add(datagram)
+        return sum.folded == 0xFFFF
     }
 
     private enum Checksum { case full, pseudoHeaderOnly }
@@ -50,33 +51,28 @@ enum PingFrame {
         let ethernet: [UInt8] = [0x02, 0, 0, 0, 0, 1, 0x02, 0, 0, 0, 0, 2, 0x08, 0x00]
         let udpBytes = 8 + payload.count
         var ip: [UInt8] = [0x45, 0, 0, UInt8(20 + udpBytes), 0, 0, 0x40, 0, 64, 17, 0, 0] + source + destination
-        put(~fold(sum(ip)), in: &ip, at: 10)
+        var ipSum = InternetChecksum()
+        ipSum.add(ip)
+        put(ipSum.checksum, in: &ip, at: 10)
         var udp = big(sourcePort) + big(destinationPort) + big(UInt16(udpBytes)) + [0, 0] + payload
-        let pseudo = pseudoHeaderSum(source, destination, udpBytes)
+        var udpSum = pseudoHeader(source, destination, udpBytes)
         switch checksum {
-        case .full: put(~fold(pseudo + sum(udp)), in: &udp, at: 6)
-        case .pseudoHeaderOnly: put(fold(pseudo), in: &udp, at: 6)
+        case .pseudoHeaderOnly: put(udpSum.folded, in: &udp, at: 6)
+        case .full:
+            udpSum.add(udp)
+            put(udpSum.checksum, in: &udp, at: 6)
         }
         let whole = ethernet + ip + udp
         return whole + [UInt8](repeating: 0, count: max(0, 60 - whole.count))
     }
 
-    private static func pseudoHeaderSum(_ source: [UInt8], _ destination: [UInt8], _ length: Int) -> UInt32 {
-        sum(source) + sum(destination) + 17 + UInt32(length)
-    }
-
-    private static func sum(_ bytes: [UInt8]) -> UInt32 {
-        var total: UInt32 = 0
-        for index in stride(from: 0, to: bytes.count, by: 2) {
-            let low = index + 1 < bytes.count ? bytes[index + 1] : 0
-            total += UInt32(bytes[index]) << 8 | UInt32(low)
-        }
-        return total
-    }
-
-    private static func fold(_ sum: UInt32) -> UInt16 {
-        let once = (sum & 0xFFFF) + sum >> 16
-        return UInt16(truncatingIfNeeded: (once & 0xFFFF) + once >> 16)
+    private static func pseudoHeader(_ source: [UInt8], _ destination: [UInt8], _ length: Int) -> InternetChecksum {
+        var sum = InternetChecksum()
+        sum.add(source)
+        sum.add(destination)
+        sum.add(UInt16(17))
+        sum.add(UInt16(length))
+        return sum
     }
 
     private static func big(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xFF)] }
@@ -84,5 +80,12 @@ enum PingFrame {
     private static func put(_ value: UInt16, in bytes: inout [UInt8], at offset: Int) {
         bytes[offset] = UInt8(value >> 8)
         bytes[offset + 1] = UInt8(value & 0xFF)
+    }
+}
+
+extension InternetChecksum {
+    fileprivate mutating func add(_ bytes: [UInt8]) {
+        // SAFETY: bytes have no padding.
+        unsafe add(bytes.span.bytes)
     }
 }

@@ -10,6 +10,7 @@ import I225Model
 import Leases
 import Memory
 import PTP
+import Rings
 import XSK
 
 /// The times of one exchange, in nanoseconds since 1970 by the card's clock or, for the program's own, the system's.
@@ -79,10 +80,13 @@ public struct StampExchange: Codable, Sendable {
         program.submitFill()
         _ = queue.poll()
 
-        _ = partner.transmit.send(PingFrame.bytes.span.bytes, wireTime: DeviceClock.monotonic.now)
-        var received = InlineArray<32, XSKDescriptor>(repeating: XSKDescriptor(address: 0, length: 0))
+        // SAFETY: bytes have no padding, here and below.
+        let ping = PingFrame.bytes
+        _ = unsafe partner.transmit.send(ping.span.bytes, wireTime: DeviceClock.monotonic.now)
+        var received = XSKReceiveBurst()
+        var driverReceiveTime: UInt64 = 0
         try wait(for: "received frame") { () -> Bool in
-            _ = queue.poll()
+            if queue.poll() { driverReceiveTime = systemTime() }
             return program.receive(&received, limit: 1) == 1
         }
         let userReceiveTime = systemTime()
@@ -91,7 +95,7 @@ public struct StampExchange: Codable, Sendable {
         // Back to where it came from: addresses and ports change places, the sum of the header stays.
         let reply = UInt64(8 * chunkBytes + metadataBytes)
         let bytes = PingFrame.reply(to: umem.read(at: received[0].address, length: Int(received[0].length)) ?? [])
-        _ = umem.write(bytes.span.bytes, at: reply)
+        _ = unsafe umem.write(bytes.span.bytes, at: reply)
         _ = program.write(
             [.timestamp, .checksum],
             XSKMetadataRequest(
@@ -127,7 +131,7 @@ public struct StampExchange: Codable, Sendable {
             receiveHash: metadata?.hash ?? 0,
             receiveHashType: metadata?.hashType ?? 0,
             hardwareReceiveTime: metadata?.timestamp ?? 0,
-            driverReceiveTime: userReceiveTime,
+            driverReceiveTime: driverReceiveTime,
             userReceiveTime: userReceiveTime,
             checksumAtStart: PingFrame.word(bytes, field),
             checksumOnWire: PingFrame.word(sent.bytes, field),

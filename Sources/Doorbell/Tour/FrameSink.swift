@@ -6,7 +6,7 @@ import Ethernet
 import Synchronization
 
 /// Counts and checks numbered frames. Owned by the model's thread; `received` may be read from any.
-final class FrameSink: Pollable, @unchecked Sendable {
+@safe final class FrameSink: Pollable, @unchecked Sendable {
     // SAFETY (Sendable): all but the atomics is the polling thread's; others look after the run, through `onModelThread`.
     private var port: WirePort
     private var expected: UInt64 = 0

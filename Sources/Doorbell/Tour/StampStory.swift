@@ -19,16 +19,17 @@ public struct StampStory: Sendable {
     public var framesPerRun: Int
     public var ratios = StampRatio.allCases
     public var stampDelayNanoseconds: UInt64
-    public var shortage: StampShortage
+    /// A fifth request waits for a register, instead of being told that there is none.
+    public var fifthRequestWaits: Bool
 
     public init(
         framesPerRun: Int = 1_000_000,
         stampDelayNanoseconds: UInt64 = 10_000,
-        shortage: StampShortage = .report
+        fifthRequestWaits: Bool = false
     ) {
         self.framesPerRun = framesPerRun
         self.stampDelayNanoseconds = stampDelayNanoseconds
-        self.shortage = shortage
+        self.fifthRequestWaits = fifthRequestWaits
     }
 
     /// - Parameter progress: called now and then with the ratio and how much of its run is done, 0...1.
@@ -63,7 +64,7 @@ public struct StampStory: Sendable {
         failures: inout [String]
     ) throws -> [StampRun] {
         var configuration = I225Configuration()
-        configuration.stampShortage = shortage
+        configuration.stampShortage = fifthRequestWaits ? .wait : .report
         let device = try card.open(configuration)
         let socket = try StampTraffic.makeSocket(census: card.census)
         var traffic = StampTraffic(program: try socket.takeProgram())

@@ -94,7 +94,11 @@ struct StampTraffic: ~Copyable {
         free = (0..<Self.chunkCount).map { UInt64($0 * Self.chunkBytes + Self.metadataBytes) }
         numbers = [UInt64](repeating: 0, count: Self.chunkCount)
         submittedAt = [UInt64](repeating: 0, count: Self.chunkCount)
-        for address in free { _ = program.umem.write(NumberedFrame.template.span.bytes, at: address) }
+        let template = NumberedFrame.template
+        for address in free {
+            // SAFETY: bytes have no padding.
+            _ = unsafe program.umem.write(template.span.bytes, at: address)
+        }
         self.program = program
     }
 

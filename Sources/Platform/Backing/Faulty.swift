@@ -91,6 +91,8 @@ public struct FaultyBAR<Base: RegisterAccess>: RegisterAccess {
         base.store(offset, value)
     }
 
+    public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }
+
     public func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }
 }
 

@@ -152,7 +152,7 @@ import Synchronization
 
     /// Writes a vector's MSI-X table entry and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
     private func programVector(_ index: Int, masked: Bool) {
-        guard let capability = findCapability(MSIXCapability.id) else { return }
+        guard let capability = ConfigSpace.findCapability(MSIXCapability.id, read: model.readConfig) else { return }
         let control = model.readConfig(capability + 2, .word)
         if control & MSIXCapability.enable == 0 {
             model.writeConfig(capability + 2, .word, control | MSIXCapability.enable)
@@ -164,15 +164,6 @@ import Synchronization
         model.write(bar: bar, entry + 4, .doubleWord, 0)
         model.write(bar: bar, entry + 8, .doubleWord, UInt64(index))
         model.write(bar: bar, entry + 12, .doubleWord, masked ? 1 : 0)
-    }
-
-    private func findCapability(_ id: UInt8) -> UInt16? {
-        var offset = UInt16(truncatingIfNeeded: model.readConfig(ConfigSpace.Offset.capabilityPointer, .byte))
-        for _ in 0..<48 where offset >= 0x40 {
-            if model.readConfig(offset, .byte) == UInt64(id) { return offset }
-            offset = UInt16(truncatingIfNeeded: model.readConfig(offset + 1, .byte))
-        }
-        return nil
     }
 }
 
@@ -207,6 +198,9 @@ public struct InProcessBAR<Model: PCIeModel>: RegisterAccess, Sendable {
     public func store(_ offset: UInt32, _ value: UInt32) {
         function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .doubleWord, UInt64(value)) }
     }
+
+    /// One trip to the model's owner for all of `body`.
+    public func together<Result>(_ body: () -> Result) -> Result { function.onOwner(body) }
 
     public func doorbell(at offset: UInt32) -> DoorbellRegister? {
         guard let number = function.model.doorbellIndex(bar: index, UInt64(offset)) else { return nil }

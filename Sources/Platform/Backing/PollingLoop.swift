@@ -117,7 +117,11 @@ public final class PollingLoop: @unchecked Sendable {
 
     private func work() -> Bool {
         var worked = answer()
-        for pollable in pollables where pollable.poll() { worked = true }
+        for pollable in pollables {
+            if pollable.poll() { worked = true }
+            // A caller waits for its answer: it comes before the next pollable's burst, not behind all of them.
+            if answer() { worked = true }
+        }
         return worked
     }
 

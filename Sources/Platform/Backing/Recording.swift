@@ -12,7 +12,7 @@ public final class RegisterTrace: Sendable {
         case load(String, UInt32)
         case store(String, UInt32)
         case mapDMA(Int)
-        case unmapDMA
+        case unmapDMA(Int)
         case attachVector(Int)
         case detachVector(Int)
         case reset
@@ -22,7 +22,7 @@ public final class RegisterTrace: Sendable {
             case .load(let name, let value): "load \(name) -> 0x\(String(value, radix: 16))"
             case .store(let name, let value): "store \(name) <- 0x\(String(value, radix: 16))"
             case .mapDMA(let byteCount): "map \(byteCount) bytes for DMA"
-            case .unmapDMA: "unmap DMA"
+            case .unmapDMA(let byteCount): "unmap \(byteCount) bytes"
             case .attachVector(let index): "attach vector \(index)"
             case .detachVector(let index): "detach vector \(index)"
             case .reset: "function level reset"
@@ -52,7 +52,7 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     private let map: RegisterMap
     public let trace: RegisterTrace
 
-    /// - Parameter map: gives the names of the registers of BAR 0.
+    /// - Parameter map: gives the names of the registers of BAR 0; those of other BARs are named by their offset.
     public init(_ base: Base, map: RegisterMap, trace: RegisterTrace = RegisterTrace()) {
         self.base = base
         self.map = map
@@ -72,7 +72,7 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     }
 
     public func mapBAR(_ index: Int) throws(DeviceError) -> RecordingBAR<Base.BAR> {
-        RecordingBAR(base: try base.mapBAR(index), map: map, trace: trace)
+        RecordingBAR(base: try base.mapBAR(index), index: index, map: map, trace: trace)
     }
 
     public func mapDMA(
@@ -80,14 +80,18 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
         _ permissions: DMAPermissions
     ) throws(DeviceError) -> DMAMapping {
         let mapping = try base.mapDMA(memory, permissions)
-        trace.append(.mapDMA(memory.byteCount))
-        return mapping
+        let (iova, byteCount) = (mapping.iova, mapping.byteCount)
+        trace.append(.mapDMA(byteCount))
+        let end = RecordedUnmapping(mapping, trace: trace)
+        return DMAMapping(iova: iova, byteCount: byteCount, unmapper: end, mark: nil)
     }
 
     public func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease {
         let lease = try base.attachVector(index, cpu: cpu)
+        let cell = lease.cell
         trace.append(.attachVector(index))
-        return lease
+        let end = RecordedDetachment(lease, trace: trace)
+        return InterruptLease(index: index, cell: cell, detacher: end, mark: nil)
     }
 
     public func reset() throws(DeviceError) {
@@ -96,22 +100,61 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     }
 }
 
+/// Ends a mapping of the base and writes that down.
+private final class RecordedUnmapping: DMAUnmapper {
+    private let mapping: Mutex<DMAMapping?>
+    private let trace: RegisterTrace
+
+    init(_ mapping: consuming DMAMapping, trace: RegisterTrace) {
+        self.mapping = Mutex(mapping)
+        self.trace = trace
+    }
+
+    func unmapDMA(iova: UInt64, byteCount: Int) {
+        trace.append(.unmapDMA(byteCount))
+        mapping.withLock { $0 = nil }
+    }
+}
+
+/// Ends a vector lease of the base and writes that down.
+private final class RecordedDetachment: VectorDetacher {
+    private let lease: Mutex<InterruptLease?>
+    private let trace: RegisterTrace
+
+    init(_ lease: consuming InterruptLease, trace: RegisterTrace) {
+        self.lease = Mutex(lease)
+        self.trace = trace
+    }
+
+    func detachVector(_ index: Int) {
+        trace.append(.detachVector(index))
+        lease.withLock { $0 = nil }
+    }
+}
+
 /// A view that writes down its loads and stores.
 public struct RecordingBAR<Base: RegisterAccess>: RegisterAccess {
     let base: Base
+    let index: Int
     let map: RegisterMap
     let trace: RegisterTrace
 
     public func load(_ offset: UInt32) -> UInt32 {
         let value = base.load(offset)
-        trace.append(.load(map.name(at: offset), value))
+        trace.append(.load(name(at: offset), value))
         return value
     }
 
     public func store(_ offset: UInt32, _ value: UInt32) {
-        trace.append(.store(map.name(at: offset), value))
+        trace.append(.store(name(at: offset), value))
         base.store(offset, value)
     }
+
+    private func name(at offset: UInt32) -> String {
+        index == 0 ? map.name(at: offset) : "BAR \(index) 0x" + String(offset, radix: 16, uppercase: true)
+    }
+
+    public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }
 
     public func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }
 }

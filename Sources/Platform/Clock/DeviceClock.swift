@@ -30,6 +30,7 @@ public enum DeviceClock: Sendable {
                 guard current < deadline else { return }
                 let remaining = deadline - current
                 var request = timespec(tv_sec: Int(remaining / 1_000_000_000), tv_nsec: Int(remaining % 1_000_000_000))
+                // SAFETY: the address of a local.
                 unsafe nanosleep(&request, nil)
             }
         }
@@ -57,6 +58,7 @@ public enum DeviceClock: Sendable {
 
 @usableFromInline func monotonicNanoseconds() -> UInt64 {
     var time = timespec()
+    // SAFETY: the address of a local.
     unsafe clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
 }

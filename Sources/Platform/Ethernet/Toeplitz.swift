@@ -9,7 +9,7 @@
     @inlinable public static var inputBytes: Int { 36 }
 
     /// For each half-byte of the input, upper half first, the hash of each of its 16 values.
-    @usableFromInline var table = InlineArray<1152, UInt32>(repeating: 0)
+    @usableFromInline var table = LookupTable(count: 36 * 2 * 16)
 
     /// The hash under a key of zeros: always zero.
     public init() {}
@@ -40,8 +40,7 @@
         for index in 0..<bytes.byteCount {
             let byte = Int(bytes.networkUInt8(at: index))
             let row = (place &+ index) &* 32
-            // SAFETY: `row` is at most 35 * 32 by the check above, and the highest index 31 more.
-            hash ^= unsafe table[unchecked: row &+ byte >> 4] ^ table[unchecked: row &+ 16 &+ byte & 15]
+            hash ^= table[row &+ byte >> 4] ^ table[row &+ 16 &+ byte & 15]
         }
         return hash
     }

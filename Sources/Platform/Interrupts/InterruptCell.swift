@@ -35,12 +35,14 @@ public final class InterruptCell: Sendable {
 
     private func signal() {
         var one: UInt64 = 1
+        // SAFETY: the address and the size of a local.
         _ = unsafe write(eventDescriptor, &one, 8)
     }
 
     fileprivate func drain() {
         guard wanted.load(ordering: .relaxed) else { return }
         var value: UInt64 = 0
+        // SAFETY: the address and the size of a local.
         _ = unsafe read(eventDescriptor, &value, 8)
     }
 }
@@ -53,12 +55,14 @@ public protocol VectorDetacher: AnyObject, Sendable {
 /// A vector of a device, lent to the driver. Its end detaches it: the device's messages then go nowhere.
 public struct InterruptLease: ~Copyable, Sendable {
     public let index: Int
-    private let cell: InterruptCell
+    /// For a backing that wraps this lease in one of its own.
+    package let cell: InterruptCell
     private let detacher: any VectorDetacher
-    private let mark: CensusMark
+    private let mark: CensusMark?
     private var consumed: UInt64 = 0
 
-    public init(index: Int, cell: InterruptCell, detacher: any VectorDetacher, mark: consuming CensusMark) {
+    /// - Parameter mark: counts the lease; nil for one that wraps a lease which is counted already.
+    public init(index: Int, cell: InterruptCell, detacher: any VectorDetacher, mark: consuming CensusMark?) {
         self.index = index
         self.cell = cell
         self.detacher = detacher

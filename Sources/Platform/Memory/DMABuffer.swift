@@ -13,9 +13,10 @@ public struct DMAMapping: ~Copyable, Sendable {
     public let iova: UInt64
     public let byteCount: Int
     private let unmapper: any DMAUnmapper
-    private let mark: CensusMark
+    private let mark: CensusMark?
 
-    public init(iova: UInt64, byteCount: Int, unmapper: any DMAUnmapper, mark: consuming CensusMark) {
+    /// - Parameter mark: counts the lease; nil for one that wraps a lease which is counted already.
+    public init(iova: UInt64, byteCount: Int, unmapper: any DMAUnmapper, mark: consuming CensusMark?) {
         self.iova = iova
         self.byteCount = byteCount
         self.unmapper = unmapper

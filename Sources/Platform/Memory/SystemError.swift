@@ -15,5 +15,6 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The error of the call that has just returned -1.
     public static func last(_ call: String) -> SystemError { SystemError(call, code: errno) }
 
+    // SAFETY: strerror's text stays until the thread asks for the next one; it is copied at once.
     public var description: String { "\(call): \(unsafe String(cString: strerror(code))) (errno \(code))" }
 }

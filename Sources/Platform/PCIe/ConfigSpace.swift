@@ -87,7 +87,10 @@ public struct ConfigSpace: Sendable {
     }
 
     /// The offset of the first capability with this id.
-    public func capability(id: UInt8) -> UInt16? {
+    public func capability(id: UInt8) -> UInt16? { Self.findCapability(id, read: read) }
+
+    /// Walks a capability list, wherever its configuration space is; nil if it has no such capability.
+    public static func findCapability(_ id: UInt8, read: (UInt16, AccessSize) -> UInt64) -> UInt16? {
         var offset = UInt16(truncatingIfNeeded: read(Offset.capabilityPointer, .byte))
         // A list of 4-byte-aligned entries in 192 bytes has at most 48; more is a loop.
         for _ in 0..<48 where offset >= 0x40 {

@@ -7,11 +7,15 @@ public protocol RegisterAccess {
     func load(_ offset: UInt32) -> UInt32
     /// A 32-bit write at an aligned byte offset. When it returns, the device has acted on it.
     func store(_ offset: UInt32, _ value: UInt32)
+    /// Runs `body`, whose accesses belong together. A backing for which each of them is a message makes one of all.
+    func together<Result>(_ body: () -> Result) -> Result
     /// The register at `offset` as memory that the device watches, if the backing can lend it so; nil means `store`.
     func doorbell(at offset: UInt32) -> DoorbellRegister?
 }
 
 extension RegisterAccess {
+    @inlinable public func together<Result>(_ body: () -> Result) -> Result { body() }
+
     @inlinable public func read<Layout>(_ register: Register<Layout>) -> Layout {
         Layout(raw: load(register.offset))
     }

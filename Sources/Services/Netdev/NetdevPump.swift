@@ -4,6 +4,7 @@
 import Clock
 import Ethernet
 import Memory
+import Rings
 
 /// Moves frames between a port and a queue pair. It owns both, and the buffers.
 public final class NetdevPump<Queue: NetdevQueue & ~Copyable>: Pollable {
@@ -25,6 +26,7 @@ public final class NetdevPump<Queue: NetdevQueue & ~Copyable>: Pollable {
     private var buffers: BufferPool
     private var port: WirePort
     private let clock: DeviceClock
+    private var frames = Burst(repeating: ReceivedFrame())
     /// Bytes of the frame in reassembly that lie in the port's reserved room; nil between frames.
     private var reassembly: Reassembly?
 
@@ -101,7 +103,6 @@ public final class NetdevPump<Queue: NetdevQueue & ~Copyable>: Pollable {
     }
 
     private func receive() -> Bool {
-        var frames = InlineArray<32, ReceivedFrame>(repeating: ReceivedFrame())
         let count = queue.receive(&frames)
         guard count > 0 else { return false }
         let now = clock.now

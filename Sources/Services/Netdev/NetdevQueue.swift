@@ -1,6 +1,8 @@
 // The contract between a network driver's queue pair and whoever passes frames through it: buffers in, buffers out.
 // The verbs are the house's: provide, submit, ring, reap.
 
+import Rings
+
 /// How many frames one call carries at the most.
 @inlinable public var netdevBurst: Int { 32 }
 
@@ -100,7 +102,7 @@ public protocol NetdevQueue: ~Copyable {
     /// Gives the device one buffer to receive into; false while the ring is full.
     mutating func provide(_ buffer: NetdevBuffer) -> Bool
     /// Received frames, up to a burst; how many. Their buffers are the caller's again.
-    mutating func receive(_ frames: inout InlineArray<32, ReceivedFrame>) -> Int
+    mutating func receive(_ frames: inout Burst<ReceivedFrame>) -> Int
     /// Readable after the device had something to say; nil where the queue can only be polled.
     var eventDescriptor: Int32? { get }
     /// Lets the device signal again. The owner looks once more before it sleeps.

@@ -91,7 +91,8 @@ public enum XSKRing: Int, CaseIterable, Sendable {
     public let rawValue: UInt32
     @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    /// XDP_PKT_CONTD: the frame goes on in the next descriptor.
+    /// XDP_PKT_CONTD: the frame goes on in the next descriptor. That needs XDP_USE_SG, which no socket here has: on the
+    /// Tx ring it makes a descriptor invalid.
     @inlinable public static var continued: XSKDescriptorOptions { .init(rawValue: 1) }
     /// XDP_TX_METADATA: there is metadata before the frame.
     @inlinable public static var transmitMetadata: XSKDescriptorOptions { .init(rawValue: 2) }

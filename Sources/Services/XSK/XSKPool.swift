@@ -1,7 +1,6 @@
 // The driver's end of a socket: what the kernel's `xsk_buff_pool` is to a driver (include/net/xdp_sock_drv.h).
 
 import Leases
-import Memory
 import Synchronization
 
 /// The driver's end of a socket: frames to send, chunks to receive into. One owner thread; a lease on the socket.
@@ -12,11 +11,7 @@ import Synchronization
     // SAFETY (Sendable): handed over by consuming.
     @usableFromInline let socket: XSKSocket
     @usableFromInline let counters: XSKCounters
-    @usableFromInline let umemBase: UnsafeMutableRawPointer
-    @usableFromInline let umemByteCount: UInt64
-    @usableFromInline let chunkMask: UInt64
-    @usableFromInline let metadataLength: UInt64
-    @usableFromInline let receiveOffset: UInt64
+    @usableFromInline let view: UMEMView
 
     @usableFromInline var transmit: RingConsumer
     @usableFromInline var completion: RingProducer
@@ -38,11 +33,7 @@ import Synchronization
         let umem = socket.umem
         self.socket = socket
         counters = socket.counters
-        unsafe umemBase = umem.memory.base
-        umemByteCount = umem.byteCount
-        chunkMask = UInt64(umem.chunkSize) &- 1
-        metadataLength = UInt64(umem.transmitMetadataLength)
-        receiveOffset = UInt64(umem.receiveOffset)
+        view = UMEMView(umem)
         usesNeedWakeup = socket.bindFlags.contains(.useNeedWakeup)
         let errors = XSKCount.programIndexErrors
         transmit = RingConsumer(socket.ring(.transmit, indexErrors: errors), position: state.transmit)
@@ -64,7 +55,8 @@ import Synchronization
         recycledCount = state.recycled.count
         chunksHeld = 0
         mark = socket.census.mark("XSK pool")
-        // As `xp_assign_dev`: the first frames must be announced, for the driver may be asleep by then.
+        // What the last driver said holds no more. As `xp_assign_dev`, the first frames must be announced.
+        unsafe fill.ring.flags.pointee.store(0, ordering: .relaxed)
         setNeedWakeup(transmit: true)
     }
 

@@ -1,5 +1,8 @@
 // Chunks for the card to receive into, and frames on their way to the program. As `xp_alloc` and `__xsk_rcv_zc` in
 // net/xdp (Linux 6.12): chunk addresses are cut down to the chunk's start, those outside the umem are counted.
+//
+// SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
+// are checked against the umem, and indices are below the bursts' 32.
 
 extension XSKPool {
     /// Takes chunks to receive into: recycled ones first, then the fill ring's.
@@ -21,12 +24,13 @@ extension XSKPool {
         if count < wanted {
             let available = fill.available(UInt32(truncatingIfNeeded: wanted &- count))
             let ring = fill.ring
+            let view = self.view
             let start = fill.position
             var passed: UInt32 = 0
             while passed < available {
-                let chunk = ring.address(start &+ passed) & ~chunkMask
+                let chunk = ring.address(start &+ passed) & ~view.chunkMask
                 passed &+= 1
-                guard chunk < umemByteCount else {
+                guard chunk < view.byteCount else {
                     counters.add(.receiveInvalidDescriptors)
                     continue
                 }
@@ -66,7 +70,7 @@ extension XSKPool {
         chunksHeld &-= 1
         // Only a program that lent one chunk several times gets here with a full pile: the copy is dropped.
         guard recycledCount < recycledCapacity else { return }
-        unsafe recycled[recycledCount] = address & ~chunkMask
+        unsafe recycled[recycledCount] = address & ~view.chunkMask
         recycledCount &+= 1
     }
 

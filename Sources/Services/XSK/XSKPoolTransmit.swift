@@ -1,5 +1,10 @@
 // Frames on their way to the card. The checks of a descriptor are those of `xp_aligned_validate_desc` in
 // net/xdp/xsk_queue.h, the batch is that of `xskq_cons_read_desc_batch` (Linux 6.12).
+//
+// SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
+// are checked against the umem, and indices are below the bursts' 32.
+
+import Rings
 
 /// A frame to send. 16 bytes.
 @frozen public struct XSKTransmitFrame: Sendable {
@@ -15,18 +20,6 @@
         self.length = length
         self.request = request
     }
-}
-
-/// Frames taken at once.
-@frozen public struct XSKTransmitBurst: ~Copyable {
-    @inlinable public static var capacity: Int { 32 }
-    public var frames: InlineArray<32, XSKTransmitFrame>
-
-    @inlinable public init() {
-        frames = InlineArray(repeating: XSKTransmitFrame(address: 0, length: 0, request: []))
-    }
-
-    @inlinable public subscript(index: Int) -> XSKTransmitFrame { frames[index] }
 }
 
 /// The words of a request that few frames make.
@@ -62,6 +55,10 @@ extension XSKPool {
         let room = completion.room(available)
         let ring = transmit.ring
         let start = transmit.position
+        // Locals: a call with `self` would copy all of it (Swift 6.3).
+        let view = self.view
+        let counters = self.counters
+        let frames = unsafe burst.pointer
         var count: UInt32 = 0
         var passed: UInt32 = 0
         while passed < room {
@@ -69,17 +66,17 @@ extension XSKPool {
             passed &+= 1
             let length = lengthAndOptions & 0xFFFF_FFFF
             let options = UInt32(truncatingIfNeeded: lengthAndOptions >> 32)
-            // An address below the metadata length wraps, and is then beyond the umem.
-            let first = address &- metadataLength
-            guard length != 0, first < umemByteCount,
-                (first & chunkMask) &+ metadataLength &+ length <= chunkMask &+ 1,
+            guard view.holds(address, length: length),
                 options & ~XSKDescriptorOptions.transmitMetadata.rawValue == 0
             else {
                 counters.add(.transmitInvalidDescriptors)
                 break
             }
-            let request = options == 0 ? [] : self.request(at: first)
-            burst.frames[Int(truncatingIfNeeded: count)] = XSKTransmitFrame(
+            var request: XSKTransmitRequest = []
+            if options != 0 {
+                if let asked = view.request(of: address) { request = asked } else { counters.add(.invalidMetadata) }
+            }
+            unsafe frames[Int(truncatingIfNeeded: count)] = XSKTransmitFrame(
                 address: address,
                 length: UInt32(truncatingIfNeeded: length),
                 request: request
@@ -91,29 +88,11 @@ extension XSKPool {
         return Int(truncatingIfNeeded: count)
     }
 
-    /// The request in the metadata at `start`, its flags read once: the program may change them at any time.
-    @usableFromInline func request(at start: UInt64) -> XSKTransmitRequest {
-        guard metadataLength != 0 else { return [] }
-        let known: UInt64 = 7
-        let flags = unsafe (umemBase + Int(start)).loadUnaligned(
-            fromByteOffset: XSKTransmitMetadataLayout.flags,
-            as: UInt64.self
-        )
-        let request = XSKTransmitRequest(rawValue: UInt8(truncatingIfNeeded: flags & known))
-        let fits =
-            !request.contains(.launchTime) || metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithLaunchTime)
-        guard flags & ~known == 0, fits else {
-            counters.add(.invalidMetadata)
-            return []
-        }
-        return request
-    }
-
     /// The words of the frame's checksum and launch time request: whatever the program wrote. Zero where it asked for
     /// nothing of the kind.
     public func metadataRequest(of frame: XSKTransmitFrame) -> XSKMetadataRequest {
         var request = XSKMetadataRequest(checksumStart: 0, checksumOffset: 0, launchTime: 0)
-        guard let metadata = unsafe metadata(of: frame.address) else { return request }
+        guard let metadata = unsafe view.metadata(of: frame.address) else { return request }
         if frame.request.contains(.checksum) {
             let start = XSKTransmitMetadataLayout.checksumStart
             let offset = XSKTransmitMetadataLayout.checksumOffset
@@ -130,21 +109,14 @@ extension XSKPool {
     /// Writes how the stamp request of the frame at `address` ended, before its completion: the stamp or 0, and the
     /// status word where the metadata has room for it.
     @inlinable public func writeStamp(_ outcome: TransmitStampOutcome, for address: UInt64) {
-        guard let metadata = unsafe metadata(of: address) else { return }
+        guard let metadata = unsafe view.metadata(of: address) else { return }
         unsafe metadata.storeBytes(
             of: outcome.timestamp,
             toByteOffset: XSKTransmitMetadataLayout.timestamp,
             as: UInt64.self
         )
-        guard metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithStatus) else { return }
+        guard view.metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithStatus) else { return }
         unsafe metadata.storeBytes(of: outcome.status, toByteOffset: XSKTransmitMetadataLayout.status, as: UInt64.self)
-    }
-
-    /// The metadata before the frame at `address`; nil where there is none.
-    @unsafe @inlinable func metadata(of address: UInt64) -> UnsafeMutableRawPointer? {
-        let start = address &- metadataLength
-        guard metadataLength != 0, start < umemByteCount, umemByteCount &- start >= metadataLength else { return nil }
-        return unsafe umemBase + Int(start)
     }
 
     /// Gives a frame's memory back to the program, with the next `publishCompletions`. Any order.

@@ -1,7 +1,7 @@
 // The program's end of a socket, for programs in Swift: what libxdp is to a program in C.
 
+import Rings
 import Leases
-import Memory
 import Synchronization
 
 /// The program's end of a socket: it sends, gets its memory back, lends chunks and receives. One owner thread.
@@ -10,9 +10,7 @@ import Synchronization
 @safe @frozen public struct XSKProgram: ~Copyable, @unchecked Sendable {
     // SAFETY (Sendable): handed over by consuming.
     @usableFromInline let socket: XSKSocket
-    @usableFromInline let umemBase: UnsafeMutableRawPointer
-    @usableFromInline let umemByteCount: UInt64
-    @usableFromInline let metadataLength: UInt64
+    @usableFromInline let view: UMEMView
     @usableFromInline let usesNeedWakeup: Bool
 
     @usableFromInline var transmit: RingProducer
@@ -23,9 +21,7 @@ import Synchronization
 
     init(_ socket: XSKSocket, _ state: XSKPositions.Program) {
         self.socket = socket
-        unsafe umemBase = socket.umem.memory.base
-        umemByteCount = socket.umem.byteCount
-        metadataLength = UInt64(socket.umem.transmitMetadataLength)
+        view = UMEMView(socket.umem)
         usesNeedWakeup = socket.bindFlags.contains(.useNeedWakeup)
         let errors = XSKCount.driverIndexErrors
         transmit = RingProducer(
@@ -82,9 +78,11 @@ import Synchronization
     /// Takes back the addresses of frames that are done with, at most `limit` and at most 32.
     @inlinable public mutating func reapCompletions(_ addresses: inout InlineArray<32, UInt64>, limit: Int) -> Int {
         let count = completion.available(UInt32(clamping: min(limit, 32)))
+        let ring = completion.ring
+        let start = completion.position
         var index: UInt32 = 0
         while index < count {
-            addresses[Int(truncatingIfNeeded: index)] = completion.ring.address(completion.position &+ index)
+            addresses[Int(truncatingIfNeeded: index)] = ring.address(start &+ index)
             index &+= 1
         }
         if count != 0 { completion.release(count) }
@@ -107,12 +105,15 @@ import Synchronization
     }
 
     /// Takes received frames, at most `limit` and at most 32.
-    @inlinable public mutating func receive(_ frames: inout InlineArray<32, XSKDescriptor>, limit: Int) -> Int {
-        let count = receive.available(UInt32(clamping: min(limit, 32)))
+    @inlinable public mutating func receive(_ burst: inout XSKReceiveBurst, limit: Int) -> Int {
+        let count = receive.available(UInt32(clamping: min(limit, XSKReceiveBurst.capacity)))
+        let ring = receive.ring
+        let start = receive.position
+        let frames = unsafe burst.pointer
         var index: UInt32 = 0
         while index < count {
-            let (address, word) = receive.ring.descriptor(receive.position &+ index)
-            frames[Int(truncatingIfNeeded: index)] = XSKDescriptor(
+            let (address, word) = ring.descriptor(start &+ index)
+            unsafe frames[Int(truncatingIfNeeded: index)] = XSKDescriptor(
                 address: address,
                 length: UInt32(truncatingIfNeeded: word),
                 options: XSKDescriptorOptions(rawValue: UInt32(truncatingIfNeeded: word >> 32))

@@ -1,21 +1,28 @@
 // The metadata before a frame, from the program's side. Frames with a request are submitted with the option
 // `transmitMetadata`; without it the metadata is not looked at.
+//
+// SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
+// are checked against the umem, and indices are below the bursts' 32.
 
 extension XSKProgram {
     /// Asks for a stamp of the frame at `address`. False, and nothing is written, if there is no metadata there.
     @inlinable public func requestStamp(at address: UInt64) -> Bool {
-        guard let metadata = unsafe metadata(of: address) else { return false }
+        guard let metadata = unsafe view.metadata(of: address) else { return false }
         unsafe metadata.storeBytes(of: UInt64(XSKTransmitRequest.timestamp.rawValue), as: UInt64.self)
         unsafe metadata.storeBytes(of: 0, toByteOffset: XSKTransmitMetadataLayout.timestamp, as: UInt64.self)
-        if metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithStatus) {
+        if view.metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithStatus) {
             unsafe metadata.storeBytes(of: 0, toByteOffset: XSKTransmitMetadataLayout.status, as: UInt64.self)
         }
         return true
     }
 
     /// Asks for whatever `request` says for the frame at `address`, with the words that checksum and launch time need.
+    /// False, and nothing is written, if there is no metadata there, or none long enough for a launch time.
     public func write(_ request: XSKTransmitRequest, _ words: XSKMetadataRequest, at address: UInt64) -> Bool {
-        guard requestStamp(at: address), let metadata = unsafe metadata(of: address) else { return false }
+        let fits = view.metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithLaunchTime)
+        guard fits || !request.contains(.launchTime), requestStamp(at: address),
+            let metadata = unsafe view.metadata(of: address)
+        else { return false }
         unsafe metadata.storeBytes(of: UInt64(request.rawValue), as: UInt64.self)
         if request.contains(.checksum) {
             let start = XSKTransmitMetadataLayout.checksumStart
@@ -24,7 +31,6 @@ extension XSKProgram {
             unsafe metadata.storeBytes(of: words.checksumOffset, toByteOffset: offset, as: UInt16.self)
         }
         if request.contains(.launchTime) {
-            guard metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithLaunchTime) else { return false }
             let offset = XSKTransmitMetadataLayout.launchTime
             unsafe metadata.storeBytes(of: words.launchTime, toByteOffset: offset, as: UInt64.self)
         }
@@ -34,21 +40,15 @@ extension XSKProgram {
     /// How the request of the completed frame at `address` ended. Without a status word a stamp of 0 is the only sign
     /// that there is none, and the reason is not known: then, and where no driver wrote an outcome, nil.
     @inlinable public func stamp(of address: UInt64) -> TransmitStampOutcome? {
-        guard let metadata = unsafe metadata(of: address) else { return nil }
+        guard let metadata = unsafe view.metadata(of: address) else { return nil }
         let timestamp = unsafe metadata.loadUnaligned(
             fromByteOffset: XSKTransmitMetadataLayout.timestamp,
             as: UInt64.self
         )
-        guard metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithStatus) else {
+        guard view.metadataLength >= UInt64(XSKTransmitMetadataLayout.lengthWithStatus) else {
             return timestamp == 0 ? nil : .stamped(nanoseconds: timestamp)
         }
         let status = unsafe metadata.loadUnaligned(fromByteOffset: XSKTransmitMetadataLayout.status, as: UInt64.self)
         return TransmitStampOutcome(status: status, timestamp: timestamp)
-    }
-
-    @unsafe @inlinable func metadata(of address: UInt64) -> UnsafeMutableRawPointer? {
-        let start = address &- metadataLength
-        guard metadataLength != 0, start < umemByteCount, umemByteCount &- start >= metadataLength else { return nil }
-        return unsafe umemBase + Int(start)
     }
 }

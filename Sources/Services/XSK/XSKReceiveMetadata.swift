@@ -46,10 +46,10 @@ extension XSKPool {
 
     // SAFETY: bounds are checked against the umem, which the pool keeps mapped.
     @unsafe private func receivePlace(_ address: UInt64) -> UnsafeMutableRawPointer? {
-        guard address < umemByteCount, umemByteCount - address >= UInt64(XSKReceiveMetadata.byteCount) else {
+        guard address < view.byteCount, view.byteCount - address >= UInt64(XSKReceiveMetadata.byteCount) else {
             return nil
         }
-        return unsafe umemBase + Int(address)
+        return unsafe view.base + Int(address)
     }
 }
 

@@ -183,6 +183,13 @@ private func headers(_ frame: [UInt8]) -> FrameHeaders { FrameHeaders(frame.raw)
         #expect(found.routingAddressOffset == 0)
     }
 
+    @Test func aRoutingHeaderOfAnotherLengthHasNoHomeAddress() {
+        let routing: [UInt8] = [6, 0, 2, 1, 0, 0, 0, 0]
+        let found = headers(ipv6Frame(6, first: 43, extensions: routing, tcp([])))
+        #expect(found.isSourceRouted)
+        #expect(found.routingAddressOffset == 0)
+    }
+
     @Test func aHomeAddressOptionOfAnotherLengthIsNone() {
         let options: [UInt8] = [6, 2, 0xC9, 15] + [UInt8](repeating: 0x11, count: 15) + [1, 3, 0, 0, 0]
         let found = headers(ipv6Frame(6, first: 60, extensions: options, tcp([])))
@@ -251,7 +258,7 @@ private func headers(_ frame: [UInt8]) -> FrameHeaders { FrameHeaders(frame.raw)
         return found.transportOffset >= headerEnd && found.transportBytes >= needed && !found.isFragment
     }
 
-    private var samples: [[UInt8]] {
+    private let samples: [[UInt8]] = {
         let homeAddress: [UInt8] = [43, 2, 1, 2, 0, 0, 0xC9, 16] + [UInt8](repeating: 0x11, count: 16)
         let routing: [UInt8] = [44, 2, 2, 1, 0, 0, 0, 0] + [UInt8](repeating: 0x22, count: 16)
         let atomicFragment: [UInt8] = [6, 0, 0, 0, 0, 0, 0, 1]
@@ -261,7 +268,7 @@ private func headers(_ frame: [UInt8]) -> FrameHeaders { FrameHeaders(frame.raw)
             ipv6Frame(132, sctp(payload(3))),
             ipv6Frame(6, first: 60, extensions: homeAddress + routing + atomicFragment, tags: [7], tcp(payload(3))),
         ]
-    }
+    }()
 
     @Test func everyFrameCutShortAtEveryByte() {
         for sample in samples {
@@ -276,12 +283,12 @@ private func headers(_ frame: [UInt8]) -> FrameHeaders { FrameHeaders(frame.raw)
 
     @Test func framesWithRandomBytesInThem() {
         var random = SeededRandom(seed: 5)
-        for _ in 0..<50_000 {
+        for _ in 0..<20_000 {
             var frame = samples[Int.random(in: 0..<samples.count, using: &random)]
             for _ in 0..<Int.random(in: 1...6, using: &random) {
                 frame[Int.random(in: 12..<frame.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-            #expect(holds(headers(frame), in: frame), "\(frame)")
+            if !holds(headers(frame), in: frame) { Issue.record("\(headers(frame)) of \(frame)") }
         }
     }
 }

@@ -107,23 +107,25 @@ import XSK
         #expect(socket.diagnostics.driverIndexErrors == 3)
     }
 
-    /// Every pair of index words over a small range, with the ring in between states: never a trap, never more than
-    /// there is room for.
+    /// Every pair of index words around the true ones, in all rings at once: never a trap, never more than there is
+    /// room for, and everything comes back.
     @Test func everyPairOfIndicesIsSurvived() throws {
         let umem = try makeUMEM()
-        for producer in UInt32.max - 3...UInt32.max {
-            for consumer in 0...UInt32(6) {
+        let indices = Array(0...UInt32(6)) + Array(UInt32.max - 6...UInt32.max)
+        for producer in indices {
+            for consumer in indices {
                 let socket = try makeSocket(umem, size: 4)
                 var pool = try socket.takePool()
                 for ring in XSKRing.allCases {
                     let foreign = try ForeignRing(ring, of: socket)
-                    foreign.producer = producer &+ consumer
+                    foreign.producer = producer
                     foreign.consumer = consumer
                 }
                 let frames = pool.peek()
                 #expect(frames.count <= 4)
                 let chunks = pool.take()
-                #expect(chunks.count <= 4)
+                // The driver stands at 0, so a producer up to the ring's size is as good as true.
+                #expect(chunks.count == (producer <= 4 ? Int(producer) : 0))
                 for chunk in chunks { _ = pool.deliver(address: chunk, length: 60) }
                 for frame in frames { pool.complete(frame.address) }
                 pool.publishCompletions()

@@ -1,6 +1,7 @@
 // The four rings, exhaustively for small sizes: every size, every start around the 32-bit wrap, every batch on either
 // side, against a queue that cannot be wrong.
 
+import Rings
 import Testing
 import XSK
 

@@ -3,6 +3,7 @@
 import Glibc
 import Leases
 import Memory
+import Rings
 import Testing
 import XSK
 
@@ -55,7 +56,7 @@ extension XSKProgram {
     /// All received frames that are there.
     mutating func receiveAll() -> [XSKDescriptor] {
         var all: [XSKDescriptor] = []
-        var burst = InlineArray<32, XSKDescriptor>(repeating: XSKDescriptor(address: 0, length: 0))
+        var burst = XSKReceiveBurst()
         while true {
             let count = receive(&burst, limit: 32)
             guard count > 0 else { return all }

@@ -109,6 +109,7 @@ import XSK
 
     @Test func anErrorSaysWhatWasExpectedAndWhatCame() {
         #expect("\(UMEMError.chunkSize(1024))" == "umem: expected a chunk size of 2048 or 4096, came 1024")
-        #expect("\(UMEMError.headroom(4000, chunkSize: 4096))" == "umem: expected a headroom below 3840 bytes, came 4000")
+        let headroom = UMEMError.headroom(4000, chunkSize: 4096)
+        #expect("\(headroom)" == "umem: expected a headroom below 3840 bytes, came 4000")
     }
 }

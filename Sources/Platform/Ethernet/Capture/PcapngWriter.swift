@@ -26,6 +26,7 @@ public struct PcapngCounters: Sendable, Equatable {
 /// When the file cannot be written any more (the disk is full) it is cut after the last whole block, and further frames
 /// are counted as lost: a capture never stops the wire.
 public struct PcapngWriter: ~Copyable {
+    // SAFETY: of the buffer's bytes only the first `count`, which are initialised, are handed to `write`.
     private let path: String
     private let fileDescriptor: Int32
     private var buffer = PcapngBuffer()
@@ -52,7 +53,12 @@ public struct PcapngWriter: ~Copyable {
         }
         var status = stat()
         // SAFETY: `status` outlives the call.
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT != S_IFIFO else {
+        guard unsafe fstat(descriptor, &status) == 0 else {
+            let error = SystemError.last("fstat")
+            Glibc.close(descriptor)
+            throw .cannotOpen(path: path, error)
+        }
+        guard status.st_mode & S_IFMT != S_IFIFO else {
             Glibc.close(descriptor)
             throw .isPipe(path: path)
         }
@@ -63,7 +69,9 @@ public struct PcapngWriter: ~Copyable {
 
     deinit {
         // Nobody is left to be told of an error; `close` is for those who want to know.
-        _ = unsafe write(buffer.bytes, count: buffer.count, to: fileDescriptor)
+        if unsafe write(buffer.bytes, count: buffer.count, to: fileDescriptor) != nil {
+            _ = ftruncate(fileDescriptor, bytesInFile)
+        }
         Glibc.close(fileDescriptor)
     }
 

@@ -88,6 +88,16 @@ import Testing
         }
     }
 
+    @Test func aDiskThatIsFullBeforeTheDeadlineLeavesNoDeadline() throws {
+        let bench = try CaptureBench(path: "/dev/full", queueNames: ["q0"])
+        for _ in 0..<300 {
+            #expect(bench.put([UInt8](repeating: 1, count: 1000), tag: CaptureTag(.received, queue: 0)))
+            #expect(bench.capture.poll())
+        }
+        #expect(bench.capture.counters.lost == 300)
+        #expect(bench.capture.nextDeadline == nil)
+    }
+
     @Test func aCaptureThatIsLetGoWritesWhatItHas() throws {
         let file = TemporaryFile()
         do {

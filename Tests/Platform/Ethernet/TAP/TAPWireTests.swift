@@ -4,7 +4,7 @@ import Clock
 import Ethernet
 import Testing
 
-@Suite(.serialized, .enabled(if: Host.canMakeTAPs, "needs root, ip, ping and /dev/net/tun"))
+@Suite(.serialized, .enabled(if: Host.hasTAPs && Host.hasNamespaces, "needs root, ip, ping, /dev/net/tun"))
 struct TAPWireTests {
     @Test func pingLosesNothing() throws {
         let network = try TwoNamespaces("pl")

@@ -58,6 +58,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
             bar: hardware.bar,
             clock: clock,
             collectIntervalNanoseconds: configuration.stampCollectIntervalNanoseconds,
+            longestPauseNanoseconds: configuration.stampDeadlineNanoseconds / 4,
             quarantineNanoseconds: configuration.stampQuarantineNanoseconds
         )
         let cardClock = I225Clock(hardware, stamps)
@@ -138,11 +139,24 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     }
 
     /// Opens the queue pair `index` for the frames of an XSK socket: its umem is mapped for the card.
+    ///
+    /// - Throws: `invalidArgument` if the umem's chunks are too short for a received frame. The card counts buffers in
+    ///   whole KB, and would split frames that igc then shows as two (facts §4.1).
     public func openXSKQueue(
         _ index: Int,
         _ pool: consuming XSKPool,
         entries: Int = 1024
     ) throws(DeviceError) -> XSKQueue<Backing> {
+        let bufferBytes = pool.umem.receiveCapacity / 1024 * 1024
+        let stampBytes = configuration.stampsReceived ? ReceiveStampHeader.byteCount : 0
+        guard bufferBytes >= configuration.maximumFrameBytes + stampBytes else {
+            throw hardware.error(
+                .invalidArgument,
+                "open XSK queue \(index)",
+                "chunks of \(pool.umem.chunkSize) bytes leave \(bufferBytes) for frames of up to "
+                    + "\(configuration.maximumFrameBytes + stampBytes), expected chunks of 4096"
+            )
+        }
         let mapping = try hardware.backing.mapDMA(pool.umem.memory, .both)
         let transmit = try openTransmitQueue(index, entries: entries)
         let receive = try openReceiveQueue(index, entries: entries, bufferBytes: pool.umem.receiveCapacity)

@@ -58,6 +58,7 @@ extension I225Hardware {
         ) { $0[.ready] }
         let answer = bar.read(I225Register.phyAccess)
         guard !answer[.error] else {
+            try checkPresent("\(operation) \(register)")
             throw error(.refused, "\(operation) \(register)", "MDIC reports ERROR (bit 30)")
         }
         return UInt16(truncatingIfNeeded: answer[.data])

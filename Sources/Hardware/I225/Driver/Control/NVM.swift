@@ -39,6 +39,7 @@ extension I225Hardware {
         guard bar.read(I225Register.nvmControl)[.flashDetected] else { return }
         let words = try readNVM(0, count: NVMLayout.checkedWordCount)
         guard NVMLayout.isValid(words) else {
+            try checkPresent("validate NVM")
             let sum = words.reduce(UInt16(0), &+)
             throw error(
                 .badContents,
@@ -55,6 +56,7 @@ extension I225Hardware {
         let address = UInt64(low) | UInt64(high & 0xFFFF) << 32
         let isMulticast = address & 1 != 0
         guard address != 0, !isMulticast else {
+            try checkPresent("read station address")
             throw error(
                 .badContents,
                 "read station address",

@@ -4,6 +4,7 @@ import Backing
 import I225Wire
 import Interrupts
 import Netdev
+import Rings
 
 /// A Tx and an Rx queue of one number. One owner thread.
 public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
@@ -11,6 +12,8 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
     private var receive: ReceiveQueue<Backing>
     private var vector: InterruptLease?
     private let hardware: I225Hardware<Backing>
+    private var entries = Burst(repeating: TransmitEntry())
+    private var buffers = Burst(repeating: NetdevBuffer())
 
     init(
         transmit: consuming TransmitQueue<Backing>,
@@ -30,7 +33,6 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
         }
         let isPlain = offload == TransmitOffload()
         guard transmit.ring.room >= (isPlain ? 1 : 2) else { return false }
-        var entries = InlineArray<32, TransmitEntry>(repeating: TransmitEntry())
         var high = TransmitDataDescriptor.wholeFrame(length: buffer.length)
         if !isPlain {
             guard let request = OffloadRequest(offload, frameBytes: buffer.length) else { return false }
@@ -54,11 +56,11 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
     }
 
     public mutating func provide(_ buffer: NetdevBuffer) -> Bool {
-        let buffers = InlineArray<32, NetdevBuffer>(repeating: buffer)
+        buffers[0] = buffer
         return receive.ring.provide(buffers, limit: 1) == 1
     }
 
-    public mutating func receive(_ frames: inout InlineArray<32, ReceivedFrame>) -> Int {
+    public mutating func receive(_ frames: inout Burst<ReceivedFrame>) -> Int {
         let count = receive.ring.reap(&frames)
         guard count > 0 else { return 0 }
         var bytes: UInt64 = 0

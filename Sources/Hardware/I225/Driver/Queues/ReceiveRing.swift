@@ -39,13 +39,14 @@ import Rings
     @inlinable public var tail: UInt32 { UInt32(truncatingIfNeeded: next) }
 
     /// Gives the device the first `limit` buffers, as many as there is room for; how many.
-    @inlinable public mutating func provide(_ buffers: borrowing InlineArray<32, NetdevBuffer>, limit: Int) -> Int {
+    @inlinable public mutating func provide(_ buffers: borrowing Burst<NetdevBuffer>, limit: Int) -> Int {
         let provided = min(limit, room, 32)
+        let burst = unsafe buffers.pointer
         var index = next
         for position in 0..<max(provided, 0) {
             // SAFETY: `position` < 32, `index` < `count`.
-            unsafe ring.storeUnchecked(index, low: buffers[unchecked: position].iova, high: 0)
-            unsafe cookies[index] = buffers[unchecked: position].cookie
+            unsafe ring.storeUnchecked(index, low: burst[position].iova, high: 0)
+            unsafe cookies[index] = burst[position].cookie
             index &+= 1
             if index == count { index = 0 }
         }
@@ -56,16 +57,17 @@ import Rings
     }
 
     /// Frames, or parts of frames, that the device has written, at most 32; how many.
-    @inlinable public mutating func reap(_ frames: inout InlineArray<32, ReceivedFrame>) -> Int {
+    @inlinable public mutating func reap(_ frames: inout Burst<ReceivedFrame>) -> Int {
         var index = clean
         let end = next
+        let burst = unsafe frames.pointer
         var found = 0
         while index != end, found < 32 {
             // SAFETY: `index` < `count`, `found` < 32.
             let high = unsafe ring.loadHighUnchecked(index)
             guard ReceiveWriteBack.length(high) != 0 else { break }
             let low = unsafe ring.loadLowUnchecked(index)
-            unsafe frames[unchecked: found] = ReceivedFrame(cookie: cookies[index], low: low, high: high)
+            unsafe burst[found] = ReceivedFrame(cookie: cookies[index], low: low, high: high)
             found &+= 1
             index &+= 1
             if index == count { index = 0 }

@@ -60,12 +60,13 @@ import Rings
     @inlinable public var tail: UInt32 { UInt32(truncatingIfNeeded: next) }
 
     /// Writes descriptors for the first `limit` entries, as many as there is room for; how many.
-    @inlinable public mutating func submit(_ entries: borrowing InlineArray<32, TransmitEntry>, limit: Int) -> Int {
+    @inlinable public mutating func submit(_ entries: borrowing Burst<TransmitEntry>, limit: Int) -> Int {
         let submitted = min(limit, room, 32)
+        let burst = unsafe entries.pointer
         var index = next
         for position in 0..<max(submitted, 0) {
             // SAFETY: `position` < 32, `index` < `count`.
-            let entry = unsafe entries[unchecked: position]
+            let entry = unsafe burst[position]
             unsafe ring.storeUnchecked(index, low: entry.iova, high: entry.high)
             unsafe cookies[index] = entry.cookie
             index &+= 1

@@ -4,12 +4,12 @@ import Backing
 import I225Wire
 import Memory
 import Netdev
+import Rings
 import XSK
 
 extension XSKQueueState {
     mutating func receiveFrames() -> Bool {
         let refilled = refill()
-        var frames = InlineArray<32, ReceivedFrame>(repeating: ReceivedFrame())
         let count = receive.ring.reap(&frames)
         guard count > 0 else { return refilled }
         var bytes: UInt64 = 0
@@ -45,7 +45,6 @@ extension XSKQueueState {
         var chunks = InlineArray<32, UInt64>(repeating: 0)
         let count = pool.takeFill(&chunks, limit: 32)
         guard count > 0 else { return false }
-        var buffers = InlineArray<32, NetdevBuffer>(repeating: NetdevBuffer())
         let offset = UInt64(pool.umem.receiveOffset)
         for index in 0..<count {
             buffers[index].iova = umemBase &+ chunks[index] &+ offset

@@ -9,6 +9,7 @@ import I225Wire
 import Memory
 import Netdev
 import Registers
+import Rings
 import XSK
 
 /// A Tx and an Rx queue bound to a socket's pool. One owner thread, which calls `poll` again and again. Its end
@@ -65,6 +66,9 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
 
     /// Frames taken from the program and not yet in the ring.
     var burst = XSKTransmitBurst()
+    var entries = Burst(repeating: TransmitEntry())
+    var buffers = Burst(repeating: NetdevBuffer())
+    var frames = Burst(repeating: ReceivedFrame())
     var burstNext = 0
     var burstCount = 0
     /// Requests in flight, by stamp register.
@@ -96,10 +100,10 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
 
     mutating func poll() -> Bool {
         var worked = reap()
-        if requestMask != 0 { settleRequests() }
-        pool.publishCompletions()
         if send() { worked = true }
         if receiveFrames() { worked = true }
+        if requestMask != 0 { settleRequests(isIdle: !worked) }
+        pool.publishCompletions()
         return worked
     }
 
@@ -139,7 +143,6 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             burstNext = 0
             guard burstCount > 0 else { return false }
         }
-        var entries = InlineArray<32, TransmitEntry>(repeating: TransmitEntry())
         var staged = 0
         var bytes: UInt64 = 0
         let first = burstNext
@@ -147,7 +150,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             let frame = burst[burstNext]
             var entry = TransmitEntry(iova: umemBase &+ frame.address, cookie: frame.address, length: frame.length)
             if !frame.request.isEmpty {
-                guard prepare(frame, &entry, &entries, &staged) else { break }
+                guard prepare(frame, &entry, &staged) else { break }
             }
             entries[staged] = entry
             staged &+= 1
@@ -171,7 +174,6 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     private mutating func prepare(
         _ frame: XSKTransmitFrame,
         _ entry: inout TransmitEntry,
-        _ entries: inout InlineArray<32, TransmitEntry>,
         _ staged: inout Int
     ) -> Bool {
         var stampBits: UInt64 = 0

@@ -13,29 +13,21 @@ package struct AddressFilter: ~Copyable {
     package var acceptsBroadcast = false
     /// RCTL.MO, 0 to 3: which 12 bits of an address choose the bit of the multicast table.
     package var multicastOffset = 0
-    /// MTA.
-    package var multicastTable = InlineArray<128, UInt32>(repeating: 0)
-    /// RAH and RAL of each entry.
-    private var entries = InlineArray<16, AddressEntry>(repeating: AddressEntry(low: 0, high: 0))
+    /// MTA, 128 words.
+    package var multicastTable = LookupTable(count: 128)
+    /// RAL and RAH of each entry in turn.
+    private var entries = LookupTable(count: 2 * 16)
     /// A bit per valid entry: mostly one of sixteen is.
     private var validEntries: UInt16 = 0
-    /// A bit per valid entry that names a queue or compares the source: mostly there is none, and a frame that is
-    /// accepted anyway need not be held against the entries.
-    private var specialEntries: UInt16 = 0
-    /// The address of entry 0, the station's own; no frame has the value that stands for "not valid".
-    private var ownAddress = UInt64.max
 
     package init() {}
 
     /// Takes over RAL and RAH of an entry.
     package mutating func setEntry(_ index: Int, low: UInt32, high: UInt32) {
-        entries[index] = AddressEntry(low: low, high: high)
+        entries[2 * index] = low
+        entries[2 * index + 1] = high
         let bit = UInt16(1) << index
-        let entry = entries[index]
-        validEntries = entry.isValid ? validEntries | bit : validEntries & ~bit
-        let isSpecial = entry.isValid && (entry.comparesSource || entry.queue != nil)
-        specialEntries = isSpecial ? specialEntries | bit : specialEntries & ~bit
-        if index == 0 { ownAddress = entry.isValid && !isSpecial ? entry.address : .max }
+        validEntries = AddressEntry(low: low, high: high).isValid ? validEntries | bit : validEntries & ~bit
     }
 
     /// Nil where the frame is not for this station; frames too short to have addresses are for nobody.
@@ -43,23 +35,12 @@ package struct AddressFilter: ~Copyable {
         guard frame.byteCount >= 14 else { return nil }
         let destination = frame.addressWord(at: 0)
         let kind = DestinationKind(destination)
-        let isAccepted =
-            destination == ownAddress || acceptsByKind(kind) || kind != .unicast && isInMulticastTable(destination)
-        if isAccepted, specialEntries == 0 { return AddressMatch(kind: kind, queue: nil) }
-        return matchEntries(frame, destination, kind, isAccepted: isAccepted)
-    }
-
-    private borrowing func matchEntries(
-        _ frame: RawSpan,
-        _ destination: UInt64,
-        _ kind: DestinationKind,
-        isAccepted acceptedAnyway: Bool
-    ) -> AddressMatch? {
-        var isAccepted = acceptedAnyway
+        var isAccepted = acceptsByKind(kind) || kind != .unicast && isInMulticastTable(destination)
         var queue: Int?
         var rest = validEntries
         while rest != 0 {
-            let entry = entries[rest.trailingZeroBitCount]
+            let index = rest.trailingZeroBitCount
+            let entry = AddressEntry(low: entries[2 * index], high: entries[2 * index + 1])
             rest &= rest &- 1
             guard entry.address == (entry.comparesSource ? frame.addressWord(at: 6) : destination) else { continue }
             isAccepted = true
@@ -101,6 +82,11 @@ package struct AddressMatch: Equatable, Sendable {
     package let kind: DestinationKind
     /// The queue of the first matching entry that names one.
     package let queue: Int?
+
+    package init(kind: DestinationKind, queue: Int?) {
+        self.kind = kind
+        self.queue = queue
+    }
 }
 
 /// RAH:RAL as one word: 47:0 address, 49:48 what it is compared with, 51:50 queue, 60 queue enable, 63 valid.

@@ -38,6 +38,13 @@ package struct ReceiveHash: Equatable, Sendable {
     package let type: HashType
     /// Zero where the type is `none`.
     package let value: UInt32
+
+    package static var none: ReceiveHash { ReceiveHash(type: .none, value: 0) }
+
+    package init(type: HashType, value: UInt32) {
+        self.type = type
+        self.value = value
+    }
 }
 
 /// Key, fields and indirection table of a port. The owner copies the registers here when they change.
@@ -49,7 +56,7 @@ package struct ReceiveSideScaling: ~Copyable {
     package private(set) var fields: HashFields = []
     private var key = InlineArray<40, UInt8>(repeating: 0)
     private var toeplitz = Toeplitz()
-    private var indirection = InlineArray<128, UInt8>(repeating: 0)
+    private var indirection = LookupTable(count: 128)
 
     package init() {}
 
@@ -68,7 +75,7 @@ package struct ReceiveSideScaling: ~Copyable {
 
     /// Takes over RETA(n), four entries, the first in bits 7:0. The device has four queues.
     package mutating func setIndirection(_ index: Int, _ word: UInt32) {
-        for byte in 0..<4 { indirection[index * 4 + byte] = UInt8(truncatingIfNeeded: word >> UInt32(byte * 8)) & 3 }
+        for byte in 0..<4 { indirection[index * 4 + byte] = word >> UInt32(byte * 8) & 3 }
     }
 
     /// The queue of a frame that no filter steers.
@@ -79,13 +86,13 @@ package struct ReceiveSideScaling: ~Copyable {
 
     /// The hash of `frame`, which `headers` was made of.
     package borrowing func hash(_ frame: RawSpan, _ headers: FrameHeaders) -> ReceiveHash {
-        guard isEnabled else { return ReceiveHash(type: .none, value: 0) }
+        guard isEnabled else { return .none }
         let type = hashType(headers)
         let addresses: UInt32
         let addressBytes: Int
         switch type {
         case .none:
-            return ReceiveHash(type: .none, value: 0)
+            return .none
         case .ipv4, .tcpIPv4, .udpIPv4:
             addressBytes = 8
             addresses = part(frame, headers.networkOffset + 12, count: 8, at: 0)

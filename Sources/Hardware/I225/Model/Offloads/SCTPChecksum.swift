@@ -1,4 +1,6 @@
 // The checksum field of SCTP: RFC 9260 section 6.8 and appendix A.
+//
+// SAFETY: the bytes of a local, for one call.
 
 import Ethernet
 

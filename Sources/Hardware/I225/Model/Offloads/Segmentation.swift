@@ -10,7 +10,8 @@ package struct Segmentation: Equatable, Sendable {
     package let headerBytes: Int
     /// Bytes of payload in all.
     package let payloadBytes: Int
-    /// At least 1: headers without payload are a segment too.
+    /// At least 1: headers without payload are a segment too. A hostile MSS makes one for every byte, so the caller has
+    /// a budget.
     package let segmentCount: Int
 
     /// - Parameters:

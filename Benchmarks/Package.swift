@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+// Measurements against C and against other people's programs. A package of its own, so that the core pays for none.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let rooms = Target.Dependency.product(name: "DoorbellRooms", package: "doorbell")
+
+let package = Package(
+    name: "benchmarks",
+    dependencies: [.package(name: "doorbell", path: "..")],
+    targets: [
+        .target(
+            name: "CReference",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .target(name: "Measure", swiftSettings: strict),
+        .executableTarget(
+            name: "driver-loop",
+            dependencies: ["CReference", "Measure", rooms],
+            path: "Sources/DriverLoop",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "two-drivers",
+            dependencies: ["Measure", rooms],
+            path: "Sources/TwoDrivers",
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,65 @@
+// What the threads of a run and the one that measures share.
+
+import CLinux
+import Ethernet
+import Foundation
+import Measure
+import Synchronization
+
+/// One run: a sender and a receiver, each on a CPU of its own.
+final class Run: Sendable {
+    private let ready = Atomic<Int>(0)
+    private let stopping = Atomic<Bool>(false)
+    private let ended = Atomic<Int>(0)
+    let received = ReceivedCount()
+
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    func isReady() { ready.wrappingAdd(1, ordering: .sequentiallyConsistent) }
+
+    /// Frames of `bytes` per second that went from one driver to the other, over `seconds`.
+    static func framesPerSecond(bytes: Int, seconds: Double, cpus: (Int32, Int32)) -> Double {
+        let run = Run()
+        var pair: WirePair? = WirePair(capacity: 256 * 1024)
+        pair.take()?.split { first, second in
+            run.start(cpu: cpus.0, first) { try receive($0, $1) }
+            run.start(cpu: cpus.1, second) { try send($0, bytes: bytes, $1) }
+        }
+        while run.ready.load(ordering: .sequentiallyConsistent) < 2 { usleep(1000) }
+        usleep(200_000)
+        let start = (run.received.value, monotonicNanoseconds())
+        usleep(UInt32(seconds * 1e6))
+        let end = (run.received.value, monotonicNanoseconds())
+        run.stopping.store(true, ordering: .sequentiallyConsistent)
+        while run.ended.load(ordering: .sequentiallyConsistent) < 2 { usleep(1000) }
+        return Double(end.0 - start.0) * 1e9 / Double(end.1 - start.1)
+    }
+
+    private func start(
+        cpu: Int32,
+        _ port: consuming WirePort,
+        _ body: @escaping @Sendable (consuming WirePort, Run) throws -> Void
+    ) {
+        let handed = Mutex<WirePort?>(port)
+        Thread.detachNewThread {
+            guard clinux_pin_to_cpu(cpu) == 0 else { skip("cannot run on CPU \(cpu)") }
+            guard let port = handed.withLock({ $0.take() }) else { return }
+            do {
+                try body(port, self)
+            } catch {
+                fail("\(error)")
+            }
+            self.ended.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        }
+    }
+}
+
+/// A count that one thread writes and another reads now and then, on a cache line of its own.
+final class ReceivedCount: Sendable {
+    private let before = InlineArray<16, UInt64>(repeating: 0)
+    private let count = Atomic<UInt64>(0)
+    private let after = InlineArray<16, UInt64>(repeating: 0)
+
+    var value: UInt64 { count.load(ordering: .relaxed) }
+    func set(_ value: UInt64) { count.store(value, ordering: .relaxed) }
+}

@@ -1,0 +1,65 @@
+// One end of the wire: a virtual I225, our driver on it, and the buffers, all on the thread that makes it. The thread
+// polls driver and model in turns, as one core does that runs both.
+
+import Backing
+import Clock
+import Ethernet
+import I225Driver
+import I225Model
+import Leases
+import Memory
+
+/// A card with its driver and DMA buffers.
+struct Station: ~Copyable {
+    static let bufferBytes = 2048
+    static let entries = 1024
+
+    let model: I225Model
+    let card: I225Device<InProcess<I225Model>>
+    let buffers: DMABuffer
+
+    /// Brings the card up; the buffers are the device's to read and to write.
+    init(_ port: consuming WirePort, name: String) throws {
+        var options = I225Options()
+        options.autonegotiationNanoseconds = 0
+        let census = Census()
+        let model = I225Model(options: options, port: port, clock: .monotonic)
+        let backing = InProcess(model, name: name, census: census)
+        var configuration = I225Configuration()
+        configuration.isPromiscuous = true
+        let card = try I225Device(backing, configuration, clock: .monotonic, census: census)
+        let buffers = try backing.allocateDMA(
+            byteCount: Self.bufferBytes * Self.entries,
+            .both,
+            purpose: "frames"
+        )
+        self.model = model
+        self.card = card
+        self.buffers = buffers
+    }
+}
+
+/// Numbers of the buffers that are nobody's.
+@safe struct FreeStack: ~Copyable {
+    // SAFETY (whole type): no number is pushed that was not popped, so `count` stays within `capacity`.
+    private let numbers: UnsafeMutablePointer<UInt32>
+    private(set) var count: Int
+
+    init(full capacity: Int) {
+        count = capacity
+        unsafe numbers = .allocate(capacity: capacity)
+        for number in 0..<capacity { unsafe (numbers + number).initialize(to: UInt32(number)) }
+    }
+
+    deinit { unsafe numbers.deallocate() }
+
+    mutating func push(_ number: UInt64) {
+        unsafe numbers[count] = UInt32(truncatingIfNeeded: number)
+        count &+= 1
+    }
+
+    mutating func pop() -> UInt64 {
+        count &-= 1
+        return UInt64(unsafe numbers[count])
+    }
+}

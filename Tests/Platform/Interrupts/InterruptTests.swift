@@ -1,0 +1,109 @@
+// Whatever the order of firing, asking and sleeping, no message is lost: the count shows it or the descriptor wakes.
+
+import Glibc
+import Interrupts
+import Leases
+import Testing
+
+/// Keeps the vectors that were given back.
+private final class Detachments: VectorDetacher, @unchecked Sendable {
+    // SAFETY (Sendable): one test, one thread.
+    var indices: [Int] = []
+    func detachVector(_ index: Int) { indices.append(index) }
+}
+
+/// Whether a sleeper would wake at once.
+private func isReadable(_ descriptor: Int32) -> Bool {
+    var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    // SAFETY: one pollfd, on this stack.
+    return unsafe poll(&wait, 1, 0) == 1
+}
+
+@Suite struct InterruptTests {
+    private let census = Census()
+    private let detachments = Detachments()
+    private let cell = InterruptCell()
+
+    private func attach(_ index: Int = 3) -> InterruptLease {
+        InterruptLease(index: index, cell: cell, detacher: detachments, mark: census.mark("vector"))
+    }
+
+    @Test func consumeTellsOfMessagesOnce() {
+        var lease = attach()
+        #expect(lease.consume() == false)
+        cell.fire()
+        cell.fire()
+        #expect(lease.firedCount == 2)
+        #expect(lease.consume() == true, "two messages between two looks are one news")
+        #expect(lease.consume() == false)
+        cell.fire()
+        #expect(lease.consume() == true)
+    }
+
+    @Test func aDriverThatPollsIsNotSignalled() {
+        var lease = attach()
+        cell.fire()
+        #expect(!isReadable(cell.eventDescriptor))
+        #expect(lease.consume() == true)
+    }
+
+    @Test func aMessageFromBeforeTheDescriptorWasAskedForWakes() {
+        var lease = attach()
+        cell.fire()
+        #expect(isReadable(lease.eventDescriptor()))
+        #expect(lease.consume() == true)
+        #expect(!isReadable(lease.eventDescriptor()) || lease.firedCount > 0)
+    }
+
+    @Test func consumeDrainsTheDescriptorAndTheNextMessageFillsIt() {
+        var lease = attach()
+        let descriptor = lease.eventDescriptor()
+        #expect(!isReadable(descriptor))
+        for _ in 0..<3 {
+            cell.fire()
+            #expect(isReadable(descriptor))
+            #expect(lease.consume() == true)
+            #expect(!isReadable(descriptor))
+            #expect(lease.consume() == false)
+        }
+    }
+
+    @Test func theEndOfTheLeaseDetachesOnce() {
+        do {
+            let lease = attach(5)
+            #expect(census.outstanding == ["vector": 1])
+            #expect(detachments.indices.isEmpty)
+            #expect(lease.index == 5)
+        }
+        #expect(detachments.indices == [5])
+        #expect(census.outstanding.isEmpty)
+    }
+
+    /// A thread fires as fast as it can; the driver sleeps whenever there is nothing. A lost wake-up would leave it in
+    /// `poll` for good, which the bound on the sleep turns into a failure.
+    @Test func noMessageIsLostBetweenTheLookAndTheSleep() async {
+        var lease = attach()
+        let descriptor = lease.eventDescriptor()
+        let messages: UInt64 = 20_000
+        let device = Task.detached { [cell] in
+            for number in 0..<messages {
+                cell.fire()
+                if number % 64 == 0 { sched_yield() }
+            }
+        }
+        while lease.firedCount < messages || lease.consume() {
+            if lease.consume() { continue }
+            if lease.firedCount == messages { break }
+            var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let woken = unsafe poll(&wait, 1, 10_000)
+            guard woken == 1 else {
+                Issue.record("slept through a message: \(lease.firedCount) of \(messages) fired")
+                break
+            }
+        }
+        await device.value
+        _ = lease.consume()
+        #expect(lease.firedCount == messages)
+        #expect(lease.consume() == false)
+    }
+}
