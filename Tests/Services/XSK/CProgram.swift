@@ -14,6 +14,7 @@ enum HeaderCheck {
         var path = "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false)
         path.removeLast("Tests/Services/XSK/CProgram.swift".split(separator: "/").count)
         let folder = path.joined(separator: "/") + "/.cache/if_xdp"
+        // SAFETY: the string is a C string for the call.
         return unsafe access(folder + "/linux/if_xdp.h", R_OK) == 0 ? folder : nil
     }
 
