@@ -51,6 +51,12 @@ import Registers
     @inlinable public var length: UInt16 { UInt16(truncatingIfNeeded: high &>> 32) }
     @inlinable public var vlanTag: UInt16 { UInt16(truncatingIfNeeded: high &>> 48) }
 
+    /// The same with more status bits and a length, where it had none.
+    @inlinable public func with(_ status: ReceiveStatus, length: Int) -> ReceiveWriteBack {
+        let length = UInt64(truncatingIfNeeded: length & 0xFFFF) &<< 32
+        return ReceiveWriteBack(low: low, high: high | UInt64(status.raw) | length)
+    }
+
     /// The length in a quadword 1 alone: what a driver polls.
     @inlinable public static func length(_ high: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: high &>> 32) & 0xFFFF }
 }

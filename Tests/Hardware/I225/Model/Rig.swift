@@ -119,6 +119,14 @@ final class Rig {
         return frames
     }
 
+    /// Takes the next frame that the device has sent; when it was on the wire.
+    func takeWireTime() -> UInt64? {
+        // SAFETY: nothing of the frame is kept.
+        guard let frame = unsafe farEnd.receive.peek() else { return nil }
+        unsafe farEnd.receive.consume(frame)
+        return unsafe frame.wireTime
+    }
+
     /// Puts a frame on the wire towards the device.
     func arrive(_ frame: [UInt8], at wireTime: UInt64? = nil) {
         let fits = farEnd.transmit.send(frame.raw, wireTime: wireTime ?? clock.now)

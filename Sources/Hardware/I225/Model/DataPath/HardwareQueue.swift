@@ -75,13 +75,22 @@ import Rings
     /// The memory of a buffer; nil where the device may not go.
     ///
     /// SAFETY: good for `length` bytes within the burst that `refresh` began. The peer may change the bytes at any time.
-    @unsafe mutating func address(
+    @unsafe @inline(__always) mutating func address(
         _ iova: UInt64,
         _ length: Int,
         _ access: DMAPermissions,
         _ memory: IOVASpace
     ) -> UnsafeMutableRawPointer? {
         if let known = unsafe window?.address(iova, length: length, access) { return unsafe known }
+        return unsafe lookUp(iova, length, access, memory)
+    }
+
+    @unsafe @inline(never) private mutating func lookUp(
+        _ iova: UInt64,
+        _ length: Int,
+        _ access: DMAPermissions,
+        _ memory: IOVASpace
+    ) -> UnsafeMutableRawPointer? {
         unsafe window = memory.window(iova, length: length, access)
         return unsafe window?.address(iova, length: length, access)
     }

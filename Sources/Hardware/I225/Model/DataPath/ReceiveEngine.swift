@@ -106,7 +106,11 @@ import Registers
     /// No queue: the frame was filtered or dropped.
     private static var nowhere: Int { -1 }
 
+    /// VP, in the write-back's upper quadword.
+    private static var vlanStripped: UInt64 { 1 << 3 }
+
     /// Handles one frame; its queue, `nowhere`, or nil where it must wait on the wire.
+    @inline(__always)
     private mutating func receive(
         _ frame: FrameView,
         receiveLatency: UInt64,
@@ -122,19 +126,16 @@ import Registers
             return Self.nowhere
         }
 
-        var findings = ReceiveQueue.Findings()
+        var findings = ReceiveWriteBack(low: 0, high: 0)
         var queue = match.queue ?? scaling.defaultQueue
         if settings.looksInside {
             let headers = FrameHeaders(span)
             let hash = scaling.hash(span, headers)
             queue = steering.queue(for: headers, addressQueue: match.queue) ?? scaling.queue(for: hash)
-            if settings.reportsHash {
-                findings.hash = hash.value
-                findings.hashType = RSSType(rawValue: hash.type.rawValue) ?? .none
-            }
-            findings.status.raw = ReceiveChecksum.verdict(span, headers, settings.checksum).rawValue
+            if settings.reportsHash { findings.low = UInt64(hash.type.rawValue) | UInt64(hash.value) << 32 }
+            findings.high = UInt64(ReceiveChecksum.verdict(span, headers, settings.checksum).rawValue)
         } else {
-            findings.status[.ignoreChecksum] = true
+            findings.high = UInt64(ReceiveChecksumVerdict.ignored.rawValue)
         }
 
         switch queues[queue].outcome(ofLength: length) {
@@ -150,15 +151,15 @@ import Registers
         if settings.stripsVLAN {
             var whole = unsafe MutableRawSpan(_unsafeStart: bytes, byteCount: length)
             if let tag = VLANTag.strip(type: settings.vlanType, from: &whole) {
-                findings.vlanTag = tag
-                findings.status[.vlanStripped] = true
+                findings.high |= Self.vlanStripped | UInt64(tag) << 48
                 start = VLANTag.byteCount
             }
         }
+        var header = ReceiveStampHeader(first: 0, second: 0)
         if queues[queue].putsStamps {
-            findings.stamp = unsafe stamp(frame.wireTime, queues[queue].control, receiveLatency, time)
+            header = unsafe stamp(frame.wireTime, queues[queue].control, receiveLatency, time)
         }
-        switch unsafe queues[queue].deliver(bytes + start, length: length &- start, findings, memory) {
+        switch unsafe queues[queue].deliver(bytes + start, length: length &- start, findings, header, memory) {
         case .delivered:
             tally.add(length: length, destination: destination)
             received &+= 1

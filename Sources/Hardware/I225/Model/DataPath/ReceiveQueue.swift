@@ -8,7 +8,7 @@ import Registers
 import Rings
 
 @safe struct ReceiveQueue: ~Copyable {
-    // SAFETY: descriptors through the checked ring; buffers through `hardware.address`, checked for the bytes written.
+    // SAFETY: the head is below the ring's count when `refresh` has given a ring, and `next` keeps it there; buffers through `hardware.address`, checked for the bytes written.
     var hardware = HardwareQueue()
     /// SRRCTL.
     private(set) var control = SplitReceiveControl(raw: 0)
@@ -47,8 +47,6 @@ import Rings
         tail = hardware.tail(doorbell) ?? hardware.head
     }
 
-    /// Bytes of one buffer; 0 where the register names none.
-
     enum Outcome {
         case delivered
         /// Fewer descriptors than the frame needs.
@@ -57,17 +55,8 @@ import Rings
         case dropped
     }
 
-    /// What the device found out about a frame.
-    struct Findings {
-        var hash: UInt32 = 0
-        var hashType = RSSType.none
-        /// Verdicts on checksums, and whether a tag was stripped.
-        var status = ReceiveStatus(raw: 0)
-        var vlanTag: UInt16 = 0
-        var stamp = ReceiveStampHeader(first: 0, second: 0)
-    }
-
     /// Whether the frame would find its descriptors, before anything about it is changed.
+    @inline(__always)
     func outcome(ofLength length: Int) -> Outcome {
         guard ring != nil, bufferBytes > 0 else { return .dropped }
         let total = length &+ stampBytes
@@ -78,34 +67,49 @@ import Rings
     }
 
     /// Writes the frame; `outcome(ofLength:)` has said that it fits.
+    ///
+    /// - Parameters:
+    ///   - findings: hash, verdicts and tag; no length.
+    ///   - stamp: goes in front of the frame if the queue puts stamps.
+    @inline(__always)
     mutating func deliver(
         _ frame: UnsafeMutableRawPointer,
         length: Int,
-        _ findings: borrowing Findings,
+        _ findings: ReceiveWriteBack,
+        _ stamp: ReceiveStampHeader,
         _ memory: IOVASpace
     ) -> Outcome {
         guard let ring else { return .dropped }
-        let stampBytes = self.stampBytes
-        guard length &+ stampBytes <= bufferBytes else {
-            return unsafe deliverSplit(frame, length: length, findings, ring, memory)
-        }
-        let head = hardware.head
         let total = length &+ stampBytes
-        guard let buffer = unsafe hardware.address(ring.loadLow(head), total, .deviceWrites, memory) else {
-            refuse(ring, findings, length: total)
+        guard total <= bufferBytes else {
+            return unsafe deliverSplit(frame, length: length, findings, stamp, ring, memory)
+        }
+        guard
+            let buffer = unsafe hardware.address(
+                ring.loadLowUnchecked(hardware.head),
+                total,
+                .deviceWrites,
+                memory
+            )
+        else {
+            refuse(ring, length: total)
             return .dropped
         }
-        if stampBytes != 0 { unsafe Self.write(findings.stamp, to: buffer) }
-        unsafe (buffer + stampBytes).copyMemory(from: frame, byteCount: length)
-        var status = findings.status
-        status.raw |= stampBytes != 0 ? Self.wholeStamped : Self.whole
-        writeBack(ring, findings, status, length: total)
+        guard stampBytes != 0 else {
+            unsafe buffer.copyMemory(from: frame, byteCount: length)
+            writeBack(ring, findings.with(Self.whole, length: total))
+            return .delivered
+        }
+        unsafe Self.write(stamp, to: buffer)
+        unsafe (buffer + ReceiveStampHeader.byteCount).copyMemory(from: frame, byteCount: length)
+        writeBack(ring, findings.with(Self.wholeStamped, length: total))
         return .delivered
     }
 
-    // DD and EOP; with TSIP.
-    private static var whole: UInt32 { 0x3 }
-    private static var wholeStamped: UInt32 { 0x8003 }
+    // DD and EOP; with TSIP; with RXE.
+    private static var whole: ReceiveStatus { .init(raw: 0x3) }
+    private static var wholeStamped: ReceiveStatus { .init(raw: 0x8003) }
+    private static var refused: ReceiveStatus { .init(raw: 0x8000_0003) }
 
     private static func write(_ stamp: ReceiveStampHeader, to buffer: UnsafeMutableRawPointer) {
         unsafe buffer.storeBytes(of: stamp.first, as: UInt64.self)
@@ -113,41 +117,23 @@ import Rings
     }
 
     /// The lower half first, then the upper one in a single store: the driver looks at the length in it.
-    private mutating func writeBack(
-        _ ring: DescriptorRing16,
-        _ findings: borrowing Findings,
-        _ status: ReceiveStatus,
-        length: Int
-    ) {
-        let head = hardware.head
-        let value = ReceiveWriteBack(
-            rssType: findings.hashType,
-            rssHash: findings.hash,
-            status: status,
-            length: UInt16(truncatingIfNeeded: length),
-            vlanTag: findings.vlanTag
-        )
-        ring.storeLow(head, value.low)
-        ring.storeHigh(head, value.high)
-        hardware.head = hardware.next(head)
+    private mutating func writeBack(_ ring: DescriptorRing16, _ value: ReceiveWriteBack) {
+        unsafe ring.storeUnchecked(hardware.head, low: value.low, high: value.high)
+        hardware.head = hardware.next(hardware.head)
     }
 
     /// The buffer at the head cannot be reached: its descriptor goes back with an error, for which drivers drop the
-    /// frame and use the descriptor again. Nothing was written to any buffer.
-    private mutating func refuse(_ ring: DescriptorRing16, _ findings: borrowing Findings, length: Int) {
-        let status = ReceiveStatus.with {
-            $0[.done] = true
-            $0[.endOfPacket] = true
-            $0[.receiveError] = true
-        }
-        writeBack(ring, findings, status, length: length)
+    /// frame and use the descriptor again. Nothing was written to the buffer.
+    private mutating func refuse(_ ring: DescriptorRing16, length: Int) {
+        writeBack(ring, ReceiveWriteBack(low: 0, high: 0).with(Self.refused, length: length))
     }
 
     /// A frame over several buffers: the stamp in the first alone, EOP and findings on the last.
     private mutating func deliverSplit(
         _ frame: UnsafeMutableRawPointer,
         length: Int,
-        _ findings: borrowing Findings,
+        _ findings: ReceiveWriteBack,
+        _ stamp: ReceiveStampHeader,
         _ ring: DescriptorRing16,
         _ memory: IOVASpace
     ) -> Outcome {
@@ -155,21 +141,22 @@ import Rings
         var stampBytes = self.stampBytes
         while written < length {
             let piece = min(length - written, bufferBytes - stampBytes)
-            let head = hardware.head
-            guard let buffer = unsafe hardware.address(ring.loadLow(head), stampBytes + piece, .deviceWrites, memory)
-            else {
-                refuse(ring, findings, length: stampBytes + piece)
+            let isLast = written + piece == length
+            let address = unsafe ring.loadLowUnchecked(hardware.head)
+            guard let buffer = unsafe hardware.address(address, stampBytes + piece, .deviceWrites, memory) else {
+                refuse(ring, length: stampBytes + piece)
                 return .dropped
             }
-            var status = written + piece == length ? findings.status : ReceiveStatus(raw: 0)
+            var status = ReceiveStatus(raw: 0)
             status[.done] = true
-            status[.endOfPacket] = written + piece == length
+            status[.endOfPacket] = isLast
             if stampBytes != 0 {
-                unsafe Self.write(findings.stamp, to: buffer)
+                unsafe Self.write(stamp, to: buffer)
                 status[.stamped] = true
             }
             unsafe (buffer + stampBytes).copyMemory(from: frame + written, byteCount: piece)
-            writeBack(ring, findings, status, length: stampBytes + piece)
+            let value = isLast ? findings : ReceiveWriteBack(low: 0, high: 0)
+            writeBack(ring, value.with(status, length: stampBytes + piece))
             written += piece
             stampBytes = 0
         }

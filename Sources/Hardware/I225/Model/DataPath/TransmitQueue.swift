@@ -11,7 +11,7 @@ import Registers
 import Rings
 
 @safe struct TransmitQueue: ~Copyable {
-    // SAFETY: descriptors through the checked ring; buffers through `hardware.address`, checked for the bytes copied;
+    // SAFETY: indices start at a head below the ring's count (`refresh`) and `next` keeps them there; buffers through `hardware.address`, checked for the bytes copied;
     // frames into room that was reserved for as many bytes.
     let number: Int
     var hardware = HardwareQueue()
@@ -73,12 +73,12 @@ import Rings
         let longest = mac.longestFrame
         let isPlainAllowed = !launch.isOn
         while head != tail, progress.descriptors < budget {
-            let high = ring.loadHigh(head)
+            let high = unsafe ring.loadHighUnchecked(head)
             progress.descriptors &+= 1
             if high & Self.plainMask == Self.plainBits, isPlainAllowed {
                 let length = Int(truncatingIfNeeded: high & 0xFFFF)
                 if length >= 14, length <= longest {
-                    if let source = unsafe hardware.address(ring.loadLow(head), length, .deviceReads, memory) {
+                    if let source = unsafe hardware.address(ring.loadLowUnchecked(head), length, .deviceReads, memory) {
                         let padded = mac.paddedLength(length)
                         guard let room = unsafe mac.reserve(padded) else {
                             progress.isBlocked = true
@@ -139,7 +139,8 @@ import Rings
     /// DD, where it was asked for; all other bits stay.
     private static func complete(_ ring: DescriptorRing16, _ index: Int, _ high: UInt64) {
         let reportStatus: UInt64 = 1 << 27
-        if high & reportStatus != 0 { ring.storeHigh(index, high | TransmitDataDescriptor.doneBit) }
+        guard high & reportStatus != 0 else { return }
+        unsafe ring.storeHighUnchecked(index, high | TransmitDataDescriptor.doneBit)
     }
 
     // MARK: Frames in pieces, with offloads, stamps, launch times
