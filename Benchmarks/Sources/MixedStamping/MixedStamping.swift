@@ -10,8 +10,8 @@ import Measure
 
 @main
 enum MixedStamping {
-    static let rounds = 9
-    static let secondsPerRun = 0.2
+    static let rounds = 31
+    static let secondsPerRun = 0.05
 
     static func main() throws {
         let arguments = CommandLine.arguments.dropFirst()
