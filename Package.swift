@@ -158,7 +158,12 @@ let package = Package(
                 ]
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
-            tests("XSK", in: "Services/XSK", ["XSK", "Leases", "Memory", "Rings", "Simulation"], exclude: ["HeaderCheck"]),
+            tests(
+                "XSK",
+                in: "Services/XSK",
+                ["XSK", "Leases", "Memory", "Rings", "Simulation"],
+                exclude: ["HeaderCheck"]
+            ),
         ]
         + platformTests
 )

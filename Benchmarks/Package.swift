@@ -32,5 +32,12 @@ let package = Package(
             path: "Sources/TwoDrivers",
             swiftSettings: strict
         ),
+        .target(name: "CountedAllocator", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+        .executableTarget(
+            name: "memory",
+            dependencies: ["CountedAllocator", "Measure", rooms],
+            path: "Sources/MemoryUse",
+            swiftSettings: strict
+        ),
     ]
 )

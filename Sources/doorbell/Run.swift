@@ -28,7 +28,9 @@ struct RunI225: ParsableCommand {
     @Option(help: ArgumentHelp("The card's network interface on the host.", valueName: "tap:NAME"))
     var netdev: TAPArgument
 
-    @Option(help: ArgumentHelp("Write what passes the card to this pcapng file, with hardware times.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Write what passes the card to this pcapng file, with hardware times.", valueName: "file")
+    )
     var capture: String?
 
     @Flag(help: "Print the final counters as one JSON document.")

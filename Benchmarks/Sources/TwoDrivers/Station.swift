@@ -10,13 +10,16 @@ import Leases
 import Memory
 
 /// A card with its driver and DMA buffers.
-struct Station: ~Copyable {
+@safe struct Station: ~Copyable {
     static let bufferBytes = 2048
     static let entries = 1024
 
     let model: I225Model
     let card: I225Device<InProcess<I225Model>>
-    let buffers: DMABuffer
+    let iova: UInt64
+    // SAFETY: `buffers` keeps it, with `entries * bufferBytes` bytes.
+    let memory: UnsafeMutableRawPointer
+    private let buffers: DMABuffer
 
     /// Brings the card up; the buffers are the device's to read and to write.
     init(_ port: consuming WirePort, name: String) throws {
@@ -35,6 +38,8 @@ struct Station: ~Copyable {
         )
         self.model = model
         self.card = card
+        iova = buffers.iova
+        unsafe memory = buffers.base
         self.buffers = buffers
     }
 }

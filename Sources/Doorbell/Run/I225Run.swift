@@ -171,6 +171,7 @@ extension PTPTime {
     static func now() -> PTPTime {
         var time = timespec()
         // SAFETY: the address of a local.
+        // SAFETY: the address of a local.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return PTPTime(totalNanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }

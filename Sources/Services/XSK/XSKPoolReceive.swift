@@ -18,6 +18,7 @@ extension XSKPool {
         var count = 0
         while count < wanted, recycledCount > 0 {
             recycledCount &-= 1
+            // SAFETY: the index is below the count that was pushed.
             addresses[count] = unsafe recycled[recycledCount]
             count &+= 1
         }

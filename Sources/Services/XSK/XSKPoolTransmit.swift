@@ -58,6 +58,7 @@ extension XSKPool {
         // Locals: a call with `self` would copy all of it (Swift 6.3).
         let view = self.view
         let counters = self.counters
+        // SAFETY: `count` stays below `room`, which is at most the burst's capacity.
         let frames = unsafe burst.pointer
         var count: UInt32 = 0
         var passed: UInt32 = 0

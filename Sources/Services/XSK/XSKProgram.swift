@@ -1,7 +1,7 @@
 // The program's end of a socket, for programs in Swift: what libxdp is to a program in C.
 
-import Rings
 import Leases
+import Rings
 import Synchronization
 
 /// The program's end of a socket: it sends, gets its memory back, lends chunks and receives. One owner thread.

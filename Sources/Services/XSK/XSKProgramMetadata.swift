@@ -1,6 +1,9 @@
 // The metadata before a frame, from the program's side. Frames with a request are submitted with the option
 // `transmitMetadata`; without it the metadata is not looked at.
 //
+// SAFETY (file): `view.metadata(of:)` gives an address only where all of `metadataLength` lies inside the umem, aligned;
+// what lies beyond the shortest metadata is checked against its length first.
+//
 // SAFETY (all uses of `unsafe`): rings and umem stay mapped as long as the socket, which this end keeps; addresses
 // are checked against the umem, and indices are below the bursts' 32.
 

@@ -7,15 +7,21 @@ import Testing
 
 /// What is needed to compile against the header that `HeaderCheck/fetch-header` puts into the cache.
 enum HeaderCheck {
-    static let whyNot: Comment = "no header in .cache/if_xdp: run Tests/Services/XSK/HeaderCheck/fetch-header first"
+    static let whyNot: Comment = "no header in .cache/if_xdp: Tests/Services/XSK/HeaderCheck/fetch-header says why"
 
-    /// The folder to pass with `-I`; nil before `fetch-header` has run.
-    static var includeFolder: String? {
+    /// The folder to pass with `-I`. Where it is missing `fetch-header` is run, once; nil if that did not help.
+    static let includeFolder: String? = {
         var path = "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false)
         path.removeLast("Tests/Services/XSK/CProgram.swift".split(separator: "/").count)
         let folder = path.joined(separator: "/") + "/.cache/if_xdp"
-        return unsafe access(folder + "/linux/if_xdp.h", R_OK) == 0 ? folder : nil
-    }
+        // SAFETY: the string is a C string for the call.
+        func isThere() -> Bool { unsafe access(folder + "/linux/if_xdp.h", R_OK) == 0 }
+        if !isThere(), var child = try? Child(sourceFolder + "/fetch-header", []) {
+            _ = child.readToEnd()
+            _ = child.wait()
+        }
+        return isThere() ? folder : nil
+    }()
 
     static var sourceFolder: String {
         "\(#filePath)".split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")

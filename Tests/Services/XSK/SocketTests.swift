@@ -156,6 +156,7 @@ import XSK
         program.kick()
         var wake = pollfd(fd: pool.wakeDescriptor, events: Int16(POLLIN), revents: 0)
         // SAFETY: the address of a local.
+        // SAFETY: one pollfd, on this stack.
         let ready = unsafe poll(&wake, 1, 0)
         #expect(ready == 1)
         #expect(pool.consumeKick() == true)

@@ -335,7 +335,10 @@ struct StampWeaknessTests {
         }
     }
 
-    @Test("8.3 Register 0 race: a stamp that arrives between any two reads of the protocol is not lost", arguments: 0..<24)
+    @Test(
+        "8.3 Register 0 race: a stamp that arrives between any two reads of the protocol is not lost",
+        arguments: 0..<24
+    )
     func registerZeroRace(_ step: Int) throws {
         for errata: StampErrata in [[], .silentUntilSlot0IsRead, .slot0EmptiesAll] {
             let rig = Rig(options { $0.stampErrata = errata })

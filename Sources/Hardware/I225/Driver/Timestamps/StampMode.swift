@@ -15,7 +15,7 @@ extension I225Hardware {
                 control[.sampleAtPHY] = configuration.stampsTransmitted
             }
         )
-        if configuration.stampsTransmitted { stamps.enable() } else { stamps.disable() }
+        if configuration.stampsTransmitted { stamps.enable() }
         bar.modify(I225Register.receivePacketBuffer) { $0[.timestamps] = configuration.stampsReceived }
         bar.write(
             I225Register.receiveStampControl,

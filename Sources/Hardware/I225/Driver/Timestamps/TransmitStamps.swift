@@ -84,14 +84,11 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         withLock {
             for slot in 0..<TransmitStampSlot.count {
                 slots[slot] = SlotHistory()
-                slots[slot].lastRead = readRegister(slot)
+                slots[slot].lastRead = readRegister(slot) ?? 0
             }
             freeSlots.store(TransmitStampSlot.all, ordering: .releasing)
         }
     }
-
-    /// No further claims; what is pending stays with its owner, who abandons it.
-    public func disable() { freeSlots.store(0, ordering: .releasing) }
 
     /// The link's speed decides how long before the wire a stamp is taken.
     public func setLatency(nanoseconds: UInt64) { withLock { latencyNanoseconds = nanoseconds } }
@@ -146,8 +143,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             if answers[index].load(ordering: .relaxed) == 0 {
                 // Erratum E2: reading TXSTMPH_0 may clear the valid bits of the others, and a stamp is then there
                 // without its bit. A register holds its value, and no two stamps are equal.
-                let held = readRegister(index)
-                if held != slots[index].lastRead { deliver(held, to: index) }
+                if let held = readRegister(index), held != slots[index].lastRead { deliver(held, to: index) }
             }
             let answer = answers[index].load(ordering: .relaxed)
             if answer != 0 {
@@ -191,7 +187,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             if valid & 1 == 0 {
                 _ = bar.load(I225Register.transmitStampHigh(0).offset)
                 let lowAfter = bar.load(I225Register.transmitStampLow(0).offset)
-                if lowAfter != lowBefore { deliver(readRegister(0), to: 0) }
+                if lowAfter != lowBefore { drain(1) }
             }
             drain(valid)
         }
@@ -224,15 +220,17 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         // From 3 down, so that erratum E2 (TXSTMPH_0 clears all valid bits) cannot hide one seen as valid.
         for slot in stride(from: TransmitStampSlot.count - 1, through: 0, by: -1) where valid & (1 << UInt32(slot)) != 0
         {
-            deliver(readRegister(slot), to: slot)
+            if let stamp = readRegister(slot) { deliver(stamp, to: slot) }
         }
     }
 
-    /// Reads a slot's two registers, low first: the read of the high one clears the valid bit.
-    private func readRegister(_ slot: Int) -> UInt64 {
-        let low = UInt64(bar.load(I225Register.transmitStampLow(slot).offset))
-        let high = UInt64(bar.load(I225Register.transmitStampHigh(slot).offset))
-        return high &* 1_000_000_000 &+ low
+    /// Reads a slot's two registers, low first: the read of the high one clears the valid bit. Nil for what is no time:
+    /// a card that is gone reads ones.
+    private func readRegister(_ slot: Int) -> UInt64? {
+        let low = bar.load(I225Register.transmitStampLow(slot).offset)
+        let high = bar.load(I225Register.transmitStampHigh(slot).offset)
+        guard low < 1_000_000_000 else { return nil }
+        return DeviceTime(nanoseconds: low, seconds: high).totalNanoseconds
     }
 
     private func deliver(_ raw: UInt64, to slot: Int) {
@@ -258,7 +256,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             let current = now ?? clock.now
             now = current
             guard current >= slots[slot].quarantinedUntil else { continue }
-            slots[slot].lastRead = readRegister(slot)
+            if let held = readRegister(slot) { slots[slot].lastRead = held }
             endQuarantine(slot, isSuspect: true)
         }
     }
@@ -276,10 +274,11 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 
     private func tagWithTime(_ slot: Int) {
         withLock {
-            let low = UInt64(bar.load(I225Register.systemTimeLow.offset))
-            let high = UInt64(bar.load(I225Register.systemTimeHigh.offset))
+            let low = bar.load(I225Register.systemTimeLow.offset)
+            let high = bar.load(I225Register.systemTimeHigh.offset)
+            let now = DeviceTime(nanoseconds: low, seconds: high).totalNanoseconds
             // A stamp is taken `latency` before the wire, so a frame that leaves at once may be that much older.
-            slots[slot].notBefore = high &* 1_000_000_000 &+ low &- latencyNanoseconds
+            slots[slot].notBefore = now > latencyNanoseconds ? now - latencyNanoseconds : 1
             suspects.bitwiseAnd(~(1 << UInt32(slot)), ordering: .releasing)
         }
     }

@@ -11,6 +11,7 @@ enum SCTPChecksum {
         var crc = CRC32C()
         crc.add(packet.extracting(0..<8))
         let zeros: UInt32 = 0
+        // SAFETY: the bytes of a local, used inside the closure only.
         unsafe withUnsafeBytes(of: zeros) { unsafe crc.add(RawSpan(_unsafeBytes: $0)) }
         crc.add(packet.extracting(12..<packet.byteCount))
         // The reflected CRC goes out lowest byte first.

@@ -1,3 +1,5 @@
+// The NVM as a driver reads it, and the semaphores that guard it.
+
 import I225Model
 import I225Wire
 import Registers

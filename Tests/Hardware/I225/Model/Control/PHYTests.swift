@@ -1,3 +1,5 @@
+// The PHY through MDIC: identity, link, clause 45.
+
 import I225Model
 import I225Wire
 import Registers

@@ -1,3 +1,5 @@
+// The register table against Linux, and accesses that it does not name.
+
 import Backing
 import I225Model
 import I225Wire

@@ -1,3 +1,5 @@
+// The capture tap: every frame, once, with the card's time.
+
 import Clock
 import Ethernet
 import I225Model

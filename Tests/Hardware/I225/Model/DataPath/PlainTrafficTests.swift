@@ -1,3 +1,5 @@
+// Frames out and in without any offload: bytes, padding, descriptors.
+
 import I225Wire
 import Registers
 import Testing

@@ -1,3 +1,5 @@
+// Counters against known traffic, and that reading clears them.
+
 import Backing
 import I225Model
 import I225Wire

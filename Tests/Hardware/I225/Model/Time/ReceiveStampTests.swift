@@ -1,3 +1,5 @@
+// The 16 bytes that a stamping queue puts before a frame.
+
 import Clock
 import I225Model
 import I225Wire
