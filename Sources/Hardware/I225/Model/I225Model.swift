@@ -4,7 +4,7 @@
 // where igc is silent. All that comes in is hostile: an access has an answer, a bad descriptor a counter.
 //
 //   registers ─► I225Model+Registers ─► interrupts, PHY, NVM, time    wire ─► ReceiveEngine ─► rings
-//   doorbells ─► poll ─► TransmitQueue ─► TransmitMAC ─► wire         timers ─► advance ─► causes ─► messages
+//   doorbells ─► poll ─► TransmitQueue ─► MAC ─► wire          timers ─► advance ─► causes ─► messages
 
 import Backing
 import Clock
@@ -58,7 +58,7 @@ import Registers
         nvm = NVM(options)
         phy = PHY(options, now: now)
         time = TimeSync(now: now, control: registers[I225Register.auxiliaryControl].raw)
-        path = DataPath(port, options)
+        path = DataPath(port, options, host.memory)
         loadDefaults()
     }
 
@@ -70,8 +70,8 @@ import Registers
 
     /// Where a copy of every frame goes, with the device's time; see `CaptureDirection` for the tags.
     public var capture: FrameProducer? {
-        _read { yield path.tap.ring }
-        _modify { yield &path.tap.ring }
+        _read { yield path.mac.tap.ring }
+        _modify { yield &path.mac.tap.ring }
     }
 
     /// Plugs or pulls the cable.
@@ -120,13 +120,12 @@ import Registers
         guard let speed = phy.speed, mayAccessMemory else { return path.ignoreArrivals() }
         var progress = DataPath.Progress()
         if path.receiver.settings.isEnabled {
-            path.receive(host, speed: speed, time: time, &progress)
+            path.receive(host.doorbells, speed: speed, time: time, &progress)
         } else {
             progress.hasWorked = path.ignoreArrivals()
         }
-        if path.mac.isEnabled { path.transmit(host, now: now, speed: speed, time: time, &progress) }
+        if path.mac.isEnabled { path.transmit(host.doorbells, now: now, speed: speed, time: time, &progress) }
         guard progress.hasWorked else { return false }
-        path.tap.publish()
         for queue in 0..<I225.queueCount {
             let bit: UInt32 = 1 << UInt32(queue)
             if progress.received & bit != 0 { interrupts.queueEvent(queue, transmit: false) }
@@ -147,6 +146,7 @@ import Registers
         consider(interrupts.nextDeadline)
         consider(time.nextDeadline(now))
         consider(path.mac.stamps.nextDeadline)
+        guard phy.speed != nil, mayAccessMemory else { return deadline }
         for index in 0..<I225.queueCount { consider(path.transmitQueues[index].launch.nextLook) }
         if path.isWireFull { consider(now &+ 20_000) }
         return deadline
@@ -208,7 +208,7 @@ import Registers
         counters.stampsDisabled = path.mac.stamps.disabled
         counters.stampsLost = path.mac.stamps.lost
         counters.messages = (0..<I225.vectorCount).map { interrupts.messageCounts[$0] }
-        counters.framesNotCaptured = path.tap.lostFrames
+        counters.framesNotCaptured = path.mac.tap.lostFrames
         return counters
     }
 }

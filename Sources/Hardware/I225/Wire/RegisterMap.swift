@@ -48,7 +48,7 @@ public enum I225RegisterMap {
         .init(I225Register.flexFilterSelect, .readWrite),
         .init(I225Register.wakeUpFilterControl, .readWrite),
         .init(I225Register.wakeUpFilterControlExtended, .readWrite),
-        .init(I225Register.wakeUpStatus, .readWrite),
+        .init(I225Register.wakeUpStatus, .writeOneToClear),
         // Bits 17 and 18 belong to management firmware, which is absent.
         .init(I225Register.managementControl, .readWrite, writeMask: ~0x0006_0000),
         .init(I225Register.wakeUpPacketLength, .readWrite),

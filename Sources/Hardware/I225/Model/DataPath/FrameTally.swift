@@ -13,6 +13,7 @@ struct FrameTally {
     private var sizes = InlineArray<6, UInt32>(repeating: 0)
 
     /// Adds a frame of `length` bytes without CRC. `destination` has the address in its low 48 bits, first byte lowest.
+    @inline(__always)
     mutating func add(length: Int, destination: UInt64) {
         let byteCount = length &+ I225.crcBytes
         frames &+= 1

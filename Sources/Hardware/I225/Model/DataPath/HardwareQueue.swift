@@ -8,6 +8,7 @@ import Rings
 @safe struct HardwareQueue: ~Copyable {
     // SAFETY: `ring` and `window` point into the IOVA space at `generation`; `refresh` forgets them when it has changed,
     // and within a burst it cannot, because mapping, unmapping and bursts share the owner's thread.
+    private let memory: IOVASpace
     private var base: UInt64 = 0
     private(set) var count = 0
     private(set) var isEnabled = false
@@ -21,6 +22,8 @@ import Rings
 
     private(set) var badTails: UInt64 = 0
     private(set) var unreachableRings: UInt64 = 0
+
+    init(_ memory: IOVASpace) { self.memory = memory }
 
     /// Takes over what the registers say. All that was looked up is forgotten.
     mutating func program(base: UInt64, byteCount: UInt32, isEnabled: Bool) {
@@ -39,7 +42,7 @@ import Rings
 
     /// The ring, if the queue is enabled and all of it can be reached. A ring that cannot be is counted once, and tried
     /// again when it is programmed or the memory map has changed.
-    mutating func refresh(_ memory: IOVASpace) -> DescriptorRing16? {
+    mutating func refresh() -> DescriptorRing16? {
         guard isEnabled, count > 0, head < count else { return nil }
         guard generation != memory.generation else { return ring }
         forget()
@@ -78,18 +81,16 @@ import Rings
     @unsafe @inline(__always) mutating func address(
         _ iova: UInt64,
         _ length: Int,
-        _ access: DMAPermissions,
-        _ memory: IOVASpace
+        _ access: DMAPermissions
     ) -> UnsafeMutableRawPointer? {
         if let known = unsafe window?.address(iova, length: length, access) { return unsafe known }
-        return unsafe lookUp(iova, length, access, memory)
+        return unsafe lookUp(iova, length, access)
     }
 
     @unsafe @inline(never) private mutating func lookUp(
         _ iova: UInt64,
         _ length: Int,
-        _ access: DMAPermissions,
-        _ memory: IOVASpace
+        _ access: DMAPermissions
     ) -> UnsafeMutableRawPointer? {
         unsafe window = memory.window(iova, length: length, access)
         return unsafe window?.address(iova, length: length, access)

@@ -37,13 +37,13 @@ struct LaunchTime {
     }
 
     /// Whether the frame at the head may go now.
-    mutating func isDue(_ time: borrowing TimeSync, now: UInt64) -> Bool {
+    mutating func isDue(_ timer: HardwareTimer, now: UInt64) -> Bool {
         guard let offset else { return true }
-        let current = time.timer0.nanoseconds(at: now)
+        let current = timer.nanoseconds(at: now)
         let launch = target ?? deviceTime(offset, current)
         target = launch
         guard current &+ lead < launch else { return true }
-        nextLook = time.timer0.hostTime(approaching: launch - lead, now: now)
+        nextLook = timer.hostTime(approaching: launch - lead, now: now)
         return false
     }
 

@@ -13,7 +13,7 @@ import Registers
 @safe struct ReceiveEngine: ~Copyable {
     // SAFETY: a frame is the consumer's, also to change, until `release`; all accesses stay inside its length.
     var wire: FrameConsumer
-    var queues = InlineArray<4, ReceiveQueue> { _ in ReceiveQueue() }
+    var queues: InlineArray<4, ReceiveQueue>
     var filter = AddressFilter()
     var steering = QueueSteering()
     var scaling = ReceiveSideScaling()
@@ -34,7 +34,10 @@ import Registers
     private(set) var badLength: UInt64 = 0
     private(set) var dropped: UInt64 = 0
 
-    init(_ wire: consuming FrameConsumer) { self.wire = wire }
+    init(_ wire: consuming FrameConsumer, _ memory: IOVASpace) {
+        self.wire = wire
+        queues = InlineArray { _ in ReceiveQueue(memory) }
+    }
 
     mutating func reset() {
         for index in 0..<4 { queues[index].reset() }
@@ -46,11 +49,6 @@ import Registers
         oversize = 0
     }
 
-    /// Looks at the doorbells for a burst.
-    mutating func begin(_ host: DeviceHost) {
-        for index in 0..<4 { queues[index].begin(host.doorbells.load(I225.queueCount &+ index), host.memory) }
-    }
-
     /// What a burst came to.
     struct Progress {
         var frames = 0
@@ -58,72 +56,83 @@ import Registers
         var queues: UInt32 = 0
     }
 
-    /// Takes frames that nobody can receive off the wire.
-    mutating func drain(budget: Int) -> Progress {
-        var progress = Progress()
-        while progress.frames < budget, let frame = unsafe wire.peek() {
+    /// Takes up to `budget` frames that nobody can receive off the wire; how many.
+    mutating func drain(budget: Int) -> Int {
+        var frames = 0
+        while frames < budget, let frame = unsafe wire.peek() {
             unsafe wire.consume(frame)
-            ignored &+= 1
-            progress.frames += 1
+            frames &+= 1
         }
         wire.release()
-        return progress
+        ignored &+= UInt64(truncatingIfNeeded: frames)
+        return frames
     }
 
-    /// Takes up to `budget` frames off the wire. The tails were given by `begin`.
+    /// Takes up to `budget` frames off the wire; the queues have begun their bursts.
     mutating func run(
         budget: Int,
-        receiveLatency: UInt64,
+        latency: UInt64,
         time: borrowing TimeSync,
-        capture: inout CaptureTap,
-        memory: IOVASpace
+        tap: inout CaptureTap
     ) -> Progress {
         var progress = Progress()
-        let isCapturing = capture.isOpen
+        let isCapturing = tap.isOpen
         while progress.frames < budget, let frame = unsafe wire.peek() {
-            guard let queue = unsafe receive(frame, receiveLatency: receiveLatency, time: time, memory: memory) else {
-                break
+            var queue = 0
+            switch unsafe receive(frame, latency: latency, time: time) {
+            case .waits:
+                wire.release()
+                tap.publish()
+                return progress
+            case .gone: break
+            case .reached(let number):
+                queue = number
+                progress.queues |= 1 &<< UInt32(truncatingIfNeeded: number)
             }
             if isCapturing {
-                let nanoseconds = unsafe time.timer0.nanoseconds(at: frame.wireTime)
-                unsafe capture.add(
+                unsafe tap.add(
                     frame.bytes,
                     length: frame.length,
-                    deviceNanoseconds: nanoseconds,
+                    deviceNanoseconds: time.timer0.nanoseconds(at: frame.wireTime),
                     direction: .received,
-                    queue: max(queue, 0)
+                    queue: queue
                 )
             }
-            if queue >= 0 { progress.queues |= 1 &<< UInt32(truncatingIfNeeded: queue) }
             unsafe wire.consume(frame)
             headHasWaited = false
             progress.frames &+= 1
         }
         wire.release()
+        tap.publish()
         return progress
     }
 
-    /// No queue: the frame was filtered or dropped.
-    private static var nowhere: Int { -1 }
+    /// What became of a frame.
+    private enum Disposition {
+        /// It stays on the wire until its queue has descriptors.
+        case waits
+        /// Filtered or dropped, and counted.
+        case gone
+        /// The queue has a new write-back.
+        case reached(Int)
+    }
 
     /// VP, in the write-back's upper quadword.
     private static var vlanStripped: UInt64 { 1 << 3 }
 
-    /// Handles one frame; its queue, `nowhere`, or nil where it must wait on the wire.
     @inline(__always)
     private mutating func receive(
         _ frame: FrameView,
-        receiveLatency: UInt64,
-        time: borrowing TimeSync,
-        memory: IOVASpace
-    ) -> Int? {
+        latency: UInt64,
+        time: borrowing TimeSync
+    ) -> Disposition {
         let bytes = unsafe frame.bytes
         let length = unsafe frame.length
-        guard hasGoodLength(length) else { return Self.nowhere }
+        guard hasGoodLength(length) else { return .gone }
         let span = unsafe RawSpan(_unsafeStart: bytes, byteCount: length)
         guard let match = filter.match(span) else {
             filtered &+= 1
-            return Self.nowhere
+            return .gone
         }
 
         var findings = ReceiveWriteBack(low: 0, high: 0)
@@ -140,10 +149,10 @@ import Registers
 
         switch queues[queue].outcome(ofLength: length) {
         case .delivered: break
-        case .noDescriptors: return wait(queue) ? nil : Self.nowhere
+        case .noDescriptors: return mayWait(queue) ? .waits : .gone
         case .dropped:
             dropped &+= 1
-            return Self.nowhere
+            return .gone
         }
 
         let destination = unsafe bytes.loadUnaligned(as: UInt64.self)
@@ -156,10 +165,8 @@ import Registers
             }
         }
         var header = ReceiveStampHeader(first: 0, second: 0)
-        if queues[queue].putsStamps {
-            header = unsafe stamp(frame.wireTime, queues[queue].control, receiveLatency, time)
-        }
-        switch unsafe queues[queue].deliver(bytes + start, length: length &- start, findings, header, memory) {
+        if queues[queue].putsStamps { header = unsafe stamp(frame.wireTime, queues[queue].control, latency, time) }
+        switch unsafe queues[queue].deliver(bytes + start, length: length &- start, findings, header) {
         case .delivered:
             tally.add(length: length, destination: destination)
             received &+= 1
@@ -167,7 +174,7 @@ import Registers
             dropped &+= 1
         }
         // A refused descriptor went back too, and the driver must hear of it.
-        return queue
+        return .reached(queue)
     }
 
     private mutating func hasGoodLength(_ length: Int) -> Bool {
@@ -183,7 +190,7 @@ import Registers
     }
 
     /// The queue has no descriptors: whether the frame waits, or is dropped because the packet buffer is full.
-    private mutating func wait(_ queue: Int) -> Bool {
+    private mutating func mayWait(_ queue: Int) -> Bool {
         if !headHasWaited {
             headHasWaited = true
             withoutBuffer &+= 1

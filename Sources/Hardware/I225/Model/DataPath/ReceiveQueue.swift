@@ -9,7 +9,7 @@ import Rings
 
 @safe struct ReceiveQueue: ~Copyable {
     // SAFETY: the head is below the ring's count when `refresh` has given a ring, and `next` keeps it there; buffers through `hardware.address`, checked for the bytes written.
-    var hardware = HardwareQueue()
+    var hardware: HardwareQueue
     /// SRRCTL.
     private(set) var control = SplitReceiveControl(raw: 0)
     /// Bytes of one buffer; 0 where SRRCTL names none.
@@ -23,6 +23,8 @@ import Rings
     // As `begin` found them for a burst.
     private var ring: DescriptorRing16?
     private var tail = 0
+
+    init(_ memory: IOVASpace) { hardware = HardwareQueue(memory) }
 
     mutating func reset() {
         hardware.program(base: 0, byteCount: 0, isEnabled: false)
@@ -40,8 +42,8 @@ import Rings
     var putsStamps: Bool { stampBytes != 0 }
 
     /// Looks at the doorbell for a burst.
-    mutating func begin(_ doorbell: UInt32, _ memory: IOVASpace) {
-        ring = hardware.refresh(memory)
+    mutating func begin(_ doorbell: UInt32) {
+        ring = hardware.refresh()
         guard ring != nil else { return }
         // A tail beyond the ring gives no descriptors until it is mended.
         tail = hardware.tail(doorbell) ?? hardware.head
@@ -76,20 +78,18 @@ import Rings
         _ frame: UnsafeMutableRawPointer,
         length: Int,
         _ findings: ReceiveWriteBack,
-        _ stamp: ReceiveStampHeader,
-        _ memory: IOVASpace
+        _ stamp: ReceiveStampHeader
     ) -> Outcome {
         guard let ring else { return .dropped }
         let total = length &+ stampBytes
         guard total <= bufferBytes else {
-            return unsafe deliverSplit(frame, length: length, findings, stamp, ring, memory)
+            return unsafe deliverSplit(frame, length: length, findings, stamp, ring)
         }
         guard
             let buffer = unsafe hardware.address(
                 ring.loadLowUnchecked(hardware.head),
                 total,
-                .deviceWrites,
-                memory
+                .deviceWrites
             )
         else {
             refuse(ring, length: total)
@@ -134,8 +134,7 @@ import Rings
         length: Int,
         _ findings: ReceiveWriteBack,
         _ stamp: ReceiveStampHeader,
-        _ ring: DescriptorRing16,
-        _ memory: IOVASpace
+        _ ring: DescriptorRing16
     ) -> Outcome {
         var written = 0
         var stampBytes = self.stampBytes
@@ -143,7 +142,7 @@ import Rings
             let piece = min(length - written, bufferBytes - stampBytes)
             let isLast = written + piece == length
             let address = unsafe ring.loadLowUnchecked(hardware.head)
-            guard let buffer = unsafe hardware.address(address, stampBytes + piece, .deviceWrites, memory) else {
+            guard let buffer = unsafe hardware.address(address, stampBytes + piece, .deviceWrites) else {
                 refuse(ring, length: stampBytes + piece)
                 return .dropped
             }

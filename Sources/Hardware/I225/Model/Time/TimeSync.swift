@@ -165,7 +165,7 @@ struct TimeSync {
             if let time { deadline = min(deadline ?? time, time) }
         }
         if mask[.secondWrapped] {
-            consider(timer0.hostTime(approaching: (lastSecond + 1) * 1_000_000_000, now: now))
+            consider(timer0.hostTime(approaching: (lastSecond &+ 1) &* 1_000_000_000, now: now))
         }
         for index in 0..<2 where awaits(index) {
             let target = targets[index]

@@ -1,13 +1,16 @@
-// The way out of the device, behind all queues: padding, the time of each frame on the wire, counts, stamps, capture.
+// Between the queues and the wire, on the way out: padding, the time of each frame on the wire, counts, stamps. The tap
+// is here too, for both ways.
 
 import Ethernet
 import I225Wire
 import Registers
 
-@safe struct TransmitMAC: ~Copyable {
-    // SAFETY: `reserve` lends room in the wire's ring until `finish`; all writes stay inside what was asked for.
+@safe struct MAC: ~Copyable {
+    // SAFETY: `reserve` lends room in the wire's ring until `finish`; all writes stay inside what was asked for. The
+    // scratch is allocated by init with `scratchBytes`, freed by deinit, and used within one burst.
     private var wire: FrameProducer
     var stamps: TransmitStamps
+    var tap = CaptureTap()
     private(set) var tally = FrameTally()
     private(set) var frames: UInt64 = 0
 
@@ -16,26 +19,42 @@ import Registers
     var padsShortFrames = false
     var longestFrame = I225.longestFrameBytes
     var vlanType: UInt16 = 0x8100
-    private(set) var transmitLatency: UInt64 = 0
 
     // As the burst says.
     private(set) var now: UInt64 = 0
+    private(set) var timer0: HardwareTimer
+    private var timer1: HardwareTimer
+    private var latency: UInt64 = 0
     private var lastWireTime: UInt64 = 0
     private var isCapturing = false
 
-    init(_ wire: consuming FrameProducer, options: I225Options) {
+    /// Where a frame lies while it is segmented: 64 KB of payload and the longest headers that a context can name.
+    let scratch: UnsafeMutableRawPointer
+    static var scratchBytes: Int { 65536 + 127 + 511 + 255 }
+
+    init(_ wire: consuming FrameProducer, _ options: I225Options) {
         self.wire = wire
-        self.stamps = TransmitStamps(options)
+        stamps = TransmitStamps(options)
+        timer0 = HardwareTimer(now: 0, isStopped: true)
+        timer1 = timer0
+        unsafe scratch = .allocate(byteCount: Self.scratchBytes, alignment: 64)
     }
 
-    mutating func begin(now: UInt64, speed: LinkSpeed, isCapturing: Bool) {
+    deinit { unsafe scratch.deallocate() }
+
+    mutating func begin(now: UInt64, speed: LinkSpeed, time: borrowing TimeSync) {
         self.now = now
-        self.isCapturing = isCapturing
-        transmitLatency = speed.transmitLatency
+        timer0 = time.timer0
+        timer1 = time.timer1
+        latency = speed.transmitLatency
+        isCapturing = tap.isOpen
     }
 
     /// Hands over what the burst committed.
-    mutating func end() { wire.publish() }
+    mutating func end() {
+        wire.publish()
+        tap.publish()
+    }
 
     /// The bytes that a frame of `length` has on the wire, without CRC.
     func paddedLength(_ length: Int) -> Int {
@@ -53,21 +72,16 @@ import Registers
     ///
     /// Two frames are never on the wire in the same nanosecond of any timer (I225 contract, section 6.4): 2 ns apart at
     /// a rate of at least 1 - 6.25 %.
-    mutating func finish(
-        _ room: UnsafeMutableRawPointer,
-        length: Int,
-        queue: Int,
-        time: borrowing TimeSync,
-        capture: inout CaptureTap
-    ) -> UInt64 {
+    @inline(__always)
+    mutating func finish(_ room: UnsafeMutableRawPointer, length: Int, queue: Int) -> UInt64 {
         let wireTime = max(now, lastWireTime &+ 2)
         lastWireTime = wireTime
         // SAFETY: a frame has 14 bytes at least.
         unsafe tally.add(length: length, destination: room.loadUnaligned(as: UInt64.self))
         frames &+= 1
         if isCapturing {
-            let nanoseconds = time.timer0.nanoseconds(at: wireTime)
-            unsafe capture.add(
+            let nanoseconds = timer0.nanoseconds(at: wireTime)
+            unsafe tap.add(
                 room,
                 length: length,
                 deviceNanoseconds: nanoseconds,
@@ -80,16 +94,11 @@ import Registers
     }
 
     /// The frame that went out at `wireTime` asked for a stamp.
-    mutating func stamp(
-        _ command: TransmitCommand,
-        _ options: TransmitOptions,
-        wireTime: UInt64,
-        time: borrowing TimeSync
-    ) {
-        let timer = options[.stampWithFreeTimer] ? time.timer1 : time.timer0
+    mutating func stamp(_ command: TransmitCommand, _ options: TransmitOptions, wireTime: UInt64) {
+        let timer = options[.stampWithFreeTimer] ? timer1 : timer0
         let wire = timer.nanoseconds(at: wireTime)
         // Software adds the latency again.
-        let raw = wire > transmitLatency ? wire &- transmitLatency : 0
+        let raw = wire > latency ? wire &- latency : 0
         stamps.take(DeviceTime(totalNanoseconds: raw), in: Int(command[.stampSlot]), now: now)
     }
 
