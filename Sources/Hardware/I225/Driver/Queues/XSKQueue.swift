@@ -62,6 +62,8 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     let hardware: I225Hardware<Backing>
     let stamps: TransmitStamps<Backing.BAR>
     let configuration: I225Configuration
+    /// A request without a register is answered at once, by configuration; false where stamping is off.
+    let reportsShortage: Bool
     let umemBase: UInt64
 
     /// Frames taken from the program and not yet in the ring.
@@ -74,6 +76,8 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// Requests in flight, by stamp register.
     var requests = InlineArray<4, StampRequest>(repeating: StampRequest())
     var requestMask: UInt32 = 0
+    /// Rounds until the requests are looked at again.
+    var pollsUntilSettled = 0
     /// Requests without a register, not yet counted on the card.
     var skippedInBurst = 0
     /// The rest of a frame of several buffers is dropped too.
@@ -96,13 +100,23 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
         self.hardware = hardware
         self.stamps = stamps
         self.configuration = configuration
+        reportsShortage = configuration.stampsTransmitted && configuration.stampShortage == .report
     }
 
     mutating func poll() -> Bool {
         var worked = reap()
         if send() { worked = true }
         if receiveFrames() { worked = true }
-        if requestMask != 0 { settleRequests(isIdle: !worked) }
+        if requestMask != 0 {
+            // A queue with frames to move looks at the clock now and then only: a look takes as long as a frame. One
+            // whose next frame waits for a register has nothing better to do.
+            let isIdle = !worked || burstNext < burstCount
+            pollsUntilSettled = isIdle ? 0 : pollsUntilSettled &- 1
+            if pollsUntilSettled <= 0 {
+                settleRequests(isIdle: isIdle)
+                pollsUntilSettled = 8
+            }
+        }
         pool.publishCompletions()
         return worked
     }
@@ -150,7 +164,11 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             let frame = burst[burstNext]
             var entry = TransmitEntry(iova: umemBase &+ frame.address, cookie: frame.address, length: frame.length)
             if !frame.request.isEmpty {
-                guard prepare(frame, &entry, &staged) else { break }
+                if frame.request == .timestamp, reportsShortage, stamps.isShort {
+                    reportNoSlot(frame.address)
+                } else {
+                    guard prepare(frame, &entry, &staged) else { break }
+                }
             }
             entries[staged] = entry
             staged &+= 1
@@ -167,6 +185,12 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
         transmit.ringTail()
         transmit.statistics.add(packets: burstNext &- first, bytes: bytes)
         return true
+    }
+
+    /// The fifth request of a flood is as common as a plain frame, and must cost as little.
+    private mutating func reportNoSlot(_ address: UInt64) {
+        pool.writeStamp(.noSlot, for: address)
+        skippedInBurst &+= 1
     }
 
     /// Turns a frame's requests into descriptor bits; false: the frame must wait for a stamp register.
@@ -187,8 +211,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             } else if configuration.stampShortage == .wait {
                 return false
             } else {
-                pool.writeStamp(.noSlot, for: frame.address)
-                skippedInBurst &+= 1
+                reportNoSlot(frame.address)
             }
         }
         if frame.request.contains(.checksum) {

@@ -39,7 +39,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     private let collectIntervalNanoseconds: UInt64
     private let longestPauseNanoseconds: UInt64
     private let quarantineNanoseconds: UInt64
-    private let busyShare: UInt64 = 32
+    private let busyShare: UInt64 = 64
 
     private let lock = Atomic<Bool>(false)
     private let freeSlots = Atomic<UInt32>(0)
@@ -101,6 +101,9 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 
     /// Registers that a request holds now.
     public var pendingCount: Int { expecting.load(ordering: .relaxed).nonzeroBitCount }
+
+    /// Whether all four registers are out.
+    var isShort: Bool { freeSlots.load(ordering: .relaxed) == 0 }
 
     /// Registers lent to nobody.
     public var freeCount: Int { freeSlots.load(ordering: .relaxed).nonzeroBitCount }
