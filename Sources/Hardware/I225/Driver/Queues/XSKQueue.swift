@@ -104,21 +104,21 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     }
 
     mutating func poll() -> Bool {
-        var worked = reap()
-        if send() { worked = true }
-        if receiveFrames() { worked = true }
+        let reaped = reap()
+        let sent = send()
+        let received = receiveFrames()
         if requestMask != 0 {
-            // A queue with frames to move looks at the clock now and then only: a look takes as long as a frame. One
-            // whose next frame waits for a register has nothing better to do.
-            let isIdle = !worked || burstNext < burstCount
-            pollsUntilSettled = isIdle ? 0 : pollsUntilSettled &- 1
+            // A flooded queue looks at the clock now and then only: a look takes as long as a frame. One whose next
+            // frame waits for a register has nothing better to do.
+            let isFlooded = max(reaped, sent) == XSKTransmitBurst.capacity && burstNext == burstCount
+            pollsUntilSettled = isFlooded ? pollsUntilSettled &- 1 : 0
             if pollsUntilSettled <= 0 {
-                settleRequests(isIdle: isIdle)
+                settleRequests(isFlooded: isFlooded)
                 pollsUntilSettled = 8
             }
         }
         pool.publishCompletions()
-        return worked
+        return reaped > 0 || sent > 0 || received
     }
 
     mutating func setSleeping(_ sleeping: Bool) {
@@ -133,14 +133,15 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
 
     // MARK: completions
 
-    private mutating func reap() -> Bool {
+    /// Takes back what the card is done with; how many frames.
+    private mutating func reap() -> Int {
         var cookies = InlineArray<32, UInt64>(repeating: 0)
         let count = transmit.ring.reap(&cookies)
         for index in 0..<count {
             let cookie = cookies[index]
             if cookie &>> Self.slotShift == 0 { pool.complete(cookie) } else { markSent(cookie) }
         }
-        return count > 0
+        return count
     }
 
     // MARK: sending
@@ -148,14 +149,15 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// The top byte of a cookie: 0, or the stamp register plus one. Umem addresses stay far below it.
     static var slotShift: UInt64 { 56 }
 
-    private mutating func send() -> Bool {
+    /// Gives the card what the program has to send; how many frames.
+    private mutating func send() -> Int {
         // Two descriptors per frame at the most: a context and the data.
         var budget = transmit.ring.room
-        guard budget >= 2 else { return false }
+        guard budget >= 2 else { return 0 }
         if burstNext == burstCount {
             burstCount = pool.peekTransmit(&burst, limit: XSKTransmitBurst.capacity)
             burstNext = 0
-            guard burstCount > 0 else { return false }
+            guard burstCount > 0 else { return 0 }
         }
         var staged = 0
         var bytes: UInt64 = 0
@@ -181,10 +183,11 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             stamps.countSkipped(skippedInBurst)
             skippedInBurst = 0
         }
-        guard burstNext > first else { return false }
+        let sent = burstNext &- first
+        guard sent > 0 else { return 0 }
         transmit.ringTail()
-        transmit.statistics.add(packets: burstNext &- first, bytes: bytes)
-        return true
+        transmit.statistics.add(packets: sent, bytes: bytes)
+        return sent
     }
 
     /// The fifth request of a flood is as common as a plain frame, and must cost as little.
@@ -238,7 +241,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     mutating func windDown() {
         transmit.stop()
         receive.stop()
-        while reap() {}
+        while reap() > 0 {}
         while let cookie = transmit.ring.takeBack() {
             if cookie >> Self.slotShift == 0 { pool.complete(cookie) } else { markSent(cookie) }
         }
