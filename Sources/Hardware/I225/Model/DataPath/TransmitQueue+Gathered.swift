@@ -12,9 +12,9 @@ extension TransmitQueue {
     mutating func sendGathered(
         _ ring: DescriptorRing16,
         tail: Int,
-        mac: inout MAC,
         budget: Int,
-        progress: inout Progress
+        mac: inout MAC,
+        _ progress: inout Progress
     ) -> Int? {
         guard let extent = measure(ring, tail: tail) else { return nil }
         if launch.isOn, !launch.isDue(mac.timer0, now: mac.now) { return nil }
@@ -23,22 +23,9 @@ extension TransmitQueue {
         var isComplete = true
         if extent.isWellFormed {
             if first.command[.segment] {
-                isComplete = sendSegments(
-                    first,
-                    extent,
-                    ring,
-                    mac: &mac,
-                    budget: budget,
-                    progress: &progress
-                )
+                isComplete = sendSegments(first, extent, ring, budget: budget, mac: &mac, &progress)
             } else {
-                isComplete = sendWhole(
-                    first,
-                    extent,
-                    ring,
-                    mac: &mac,
-                    progress: &progress
-                )
+                isComplete = sendWhole(first, extent, ring, mac: &mac, &progress)
             }
         } else {
             malformed &+= 1
@@ -48,7 +35,9 @@ extension TransmitQueue {
         launch.forget()
         var index = hardware.head
         for _ in 0..<extent.descriptorCount {
-            Self.complete(ring, index, ring.loadHigh(index))
+            let high = ring.loadHigh(index)
+            progress.completed |= high
+            Self.complete(ring, index, high)
             index = hardware.next(index)
         }
         return index
@@ -132,7 +121,7 @@ extension TransmitQueue {
         _ extent: Extent,
         _ ring: DescriptorRing16,
         mac: inout MAC,
-        progress: inout Progress
+        _ progress: inout Progress
     ) -> Bool {
         let tagBytes = first.command[.insertVLAN] ? VLANTag.byteCount : 0
         let length = extent.byteCount + tagBytes
@@ -173,9 +162,9 @@ extension TransmitQueue {
         _ first: TransmitDataDescriptor,
         _ extent: Extent,
         _ ring: DescriptorRing16,
-        mac: inout MAC,
         budget: Int,
-        progress: inout Progress
+        mac: inout MAC,
+        _ progress: inout Progress
     ) -> Bool {
         guard extent.byteCount <= MAC.scratchBytes else {
             malformed &+= 1
