@@ -19,7 +19,7 @@ let package = Package(
             name: "CReference",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),
-        .target(name: "Measure", swiftSettings: strict),
+        .target(name: "Measure", dependencies: [rooms], swiftSettings: strict),
         .executableTarget(
             name: "driver-loop",
             dependencies: ["CReference", "Measure", rooms],
@@ -30,6 +30,12 @@ let package = Package(
             name: "two-drivers",
             dependencies: ["Measure", rooms],
             path: "Sources/TwoDrivers",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mixed-stamping",
+            dependencies: ["Measure", rooms],
+            path: "Sources/MixedStamping",
             swiftSettings: strict
         ),
         .target(name: "CountedAllocator", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

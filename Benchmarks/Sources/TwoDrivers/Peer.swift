@@ -8,7 +8,7 @@ enum Peer: String, CaseIterable {
     case vhost, memif
 
     /// Frames of `bytes` per second from one testpmd to the other; ends the program where they cannot run.
-    func framesPerSecond(bytes: Int, seconds: Int, cpus: (Int32, Int32)) -> Double {
+    func framesPerSecond(bytes: Int, seconds: Int, cpus: (Int, Int)) -> Double {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let process = Process()

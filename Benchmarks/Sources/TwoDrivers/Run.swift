@@ -1,6 +1,5 @@
 // What the threads of a run and the one that measures share.
 
-import CLinux
 import Ethernet
 import Foundation
 import Measure
@@ -18,7 +17,7 @@ final class Run: Sendable {
     func isReady() { ready.wrappingAdd(1, ordering: .sequentiallyConsistent) }
 
     /// Frames of `bytes` per second that went from one driver to the other, over `seconds`.
-    static func framesPerSecond(bytes: Int, seconds: Double, cpus: (Int32, Int32)) -> Double {
+    static func framesPerSecond(bytes: Int, seconds: Double, cpus: (Int, Int)) -> Double {
         let run = Run()
         var pair: WirePair? = WirePair(capacity: 256 * 1024)
         pair.take()?.split { first, second in
@@ -65,13 +64,13 @@ final class Run: Sendable {
     }
 
     private func start(
-        cpu: Int32,
+        cpu: Int,
         _ port: consuming WirePort,
         _ body: @escaping @Sendable (consuming WirePort, Run) throws -> Void
     ) {
         let handed = Mutex<WirePort?>(port)
         Thread.detachNewThread {
-            guard clinux_pin_to_cpu(cpu) == 0 else { skip("cannot run on CPU \(cpu)") }
+            guard pinThread(to: cpu) else { skip("cannot run on CPU \(cpu)") }
             guard let port = handed.withLock({ $0.take() }) else { return }
             do {
                 try body(port, self)

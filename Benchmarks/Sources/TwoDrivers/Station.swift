@@ -29,6 +29,9 @@ import Memory
         let model = I225Model(options: options, port: port, clock: .monotonic)
         let backing = InProcess(model, name: name, census: census)
         var configuration = I225Configuration()
+        // What a poll mode driver of DPDK has by default: neither hashes nor checksums.
+        configuration.hashesReceived = false
+        configuration.checksReceivedSums = false
         configuration.isPromiscuous = true
         let card = try I225Device(backing, configuration, clock: .monotonic, census: census)
         let buffers = try backing.allocateDMA(

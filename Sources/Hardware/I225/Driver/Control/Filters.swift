@@ -24,9 +24,9 @@ extension I225Hardware {
         bar.write(
             I225Register.receiveChecksum,
             .with { checksum in
-                checksum[.ipChecksum] = true
-                checksum[.transportChecksum] = true
-                checksum[.sctpChecksum] = true
+                checksum[.ipChecksum] = configuration.checksReceivedSums
+                checksum[.transportChecksum] = configuration.checksReceivedSums
+                checksum[.sctpChecksum] = configuration.checksReceivedSums
                 checksum[.hashInsteadOfChecksum] = true
             }
         )
@@ -79,6 +79,7 @@ extension I225Hardware {
         bar.write(
             I225Register.multipleReceiveQueues,
             .with { queues in
+                guard configuration.hashesReceived else { return }
                 queues[.mode] = MultipleReceiveQueues.receiveSideScaling
                 queues[.hashIPv4] = true
                 queues[.hashTCPv4] = true

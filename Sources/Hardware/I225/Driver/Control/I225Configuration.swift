@@ -21,6 +21,10 @@ public struct I225Configuration: Sendable, Equatable {
     public var wantsFlowControl = true
     /// Queues that receive, for RSS: 1...4.
     public var receiveQueueCount = 1
+    /// The card checks IP, TCP, UDP and SCTP checksums of received frames (Linux: rx-checksumming).
+    public var checksReceivedSums = true
+    /// The card hashes received frames and spreads them by it (Linux: receive-hashing). Needed by more than one queue.
+    public var hashesReceived = true
     /// Secret of the RSS hash, 40 bytes (byte 0 first).
     public var hashKey: [UInt8] = Self.defaultHashKey
     public var stripsVLANTags = false
@@ -61,6 +65,7 @@ public struct I225Configuration: Sendable, Equatable {
             (1...I225.queueCount).contains(receiveQueueCount),
             "1 to \(I225.queueCount) receive queues, came \(receiveQueueCount)"
         )
+        try demand(hashesReceived || receiveQueueCount == 1, "one receive queue without hashing")
         try demand(hashKey.count == 40, "a hash key of 40 bytes, came \(hashKey.count)")
         try demand(
             (0...8191).contains(interruptGapMicroseconds),
