@@ -141,6 +141,7 @@ let package = Package(
                 in: "Platform/Ethernet",
                 ["Ethernet", "Backing", "Clock", "Memory", "Simulation", "TestFrames"]
             ),
+            tests("I225Wire", in: "Hardware/I225/Wire", ["I225Wire", "Registers"]),
             tests(
                 "I225Model",
                 in: "Hardware/I225/Model",

@@ -37,6 +37,7 @@ public struct I225Counters: Sendable, Equatable {
 
     // Stamps and messages.
 
+    /// Requests that were given a slot, also those whose stamp was then lost.
     public var stampsTaken: UInt64 = 0
     /// Requests whose slot was occupied: hardware keeps the older stamp.
     public var stampsRefused: UInt64 = 0

@@ -53,7 +53,7 @@ extension I225Model {
         case .freeTimeResidue: return time.timer1.residue(at: now)
         case .freeTimeIncrement: return time.timer1.increment.raw
         case .auxiliaryControl: return time.control.raw
-        case .timeSyncCause: return time.readCauses()
+        case .timeSyncCause: return time.readCauses(now)
         case .timeSyncMask: return time.mask.raw
         case .targetTimeLow0: return time.targetLow(0)
         case .targetTimeHigh0: return time.targetHigh(0)
@@ -136,7 +136,7 @@ extension I225Model {
         case .freeTimeIncrement: time.setIncrement1(value, now: now)
         case .auxiliaryControl: time.writeControl(value, now: now)
         case .timeSyncCause: time.clearCauses(value)
-        case .timeSyncMask: time.setMask(value)
+        case .timeSyncMask: time.setMask(value, now: now)
         case .targetTimeLow0: time.setTargetLow(0, value)
         case .targetTimeHigh0: time.setTargetHigh(0, value)
         case .targetTimeLow1: time.setTargetLow(1, value)

@@ -146,7 +146,7 @@ import Registers
         consider(interrupts.nextDeadline)
         consider(time.nextDeadline(now))
         consider(path.mac.stamps.nextDeadline)
-        guard phy.speed != nil, mayAccessMemory else { return deadline }
+        guard phy.speed != nil, mayAccessMemory, path.mac.isEnabled else { return deadline }
         for index in 0..<I225.queueCount { consider(path.transmitQueues[index].launch.nextLook) }
         if path.isWireFull { consider(now &+ 20_000) }
         return deadline

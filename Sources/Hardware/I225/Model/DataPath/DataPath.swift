@@ -68,9 +68,8 @@ struct DataPath: ~Copyable {
         for queue in 0..<4 where transmitQueues[queue].hardware.isEnabled {
             let burst = transmitQueues[queue].run(doorbells.load(queue), budget: budget, mac: &mac)
             if burst.isBlocked { isWireFull = true }
-            guard burst.hasAdvanced else { continue }
-            progress.transmitted |= 1 &<< UInt32(truncatingIfNeeded: queue)
-            progress.hasWorked = true
+            if burst.hasAdvanced { progress.hasWorked = true }
+            if burst.hasWrittenBack { progress.transmitted |= 1 &<< UInt32(truncatingIfNeeded: queue) }
         }
         mac.end()
     }

@@ -64,6 +64,7 @@ import Registers
             frames &+= 1
         }
         wire.release()
+        headHasWaited = false
         ignored &+= UInt64(truncatingIfNeeded: frames)
         return frames
     }

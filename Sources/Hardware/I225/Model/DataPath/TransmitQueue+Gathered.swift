@@ -8,13 +8,15 @@ import Registers
 import Rings
 
 extension TransmitQueue {
+    // SAFETY: as in the type: buffers are checked for the bytes copied, room and scratch hold what is written to them.
+
     /// Sends the frame at `hardware.head`; the descriptor after it, or nil where it must wait.
     mutating func sendGathered(
         _ ring: DescriptorRing16,
         tail: Int,
-        mac: inout MAC,
         budget: Int,
-        progress: inout Progress
+        mac: inout MAC,
+        _ progress: inout Progress
     ) -> Int? {
         guard let extent = measure(ring, tail: tail) else { return nil }
         if launch.isOn, !launch.isDue(mac.timer0, now: mac.now) { return nil }
@@ -23,22 +25,9 @@ extension TransmitQueue {
         var isComplete = true
         if extent.isWellFormed {
             if first.command[.segment] {
-                isComplete = sendSegments(
-                    first,
-                    extent,
-                    ring,
-                    mac: &mac,
-                    budget: budget,
-                    progress: &progress
-                )
+                isComplete = sendSegments(first, extent, ring, budget: budget, mac: &mac, &progress)
             } else {
-                isComplete = sendWhole(
-                    first,
-                    extent,
-                    ring,
-                    mac: &mac,
-                    progress: &progress
-                )
+                isComplete = sendWhole(first, extent, ring, mac: &mac, &progress)
             }
         } else {
             malformed &+= 1
@@ -48,7 +37,9 @@ extension TransmitQueue {
         launch.forget()
         var index = hardware.head
         for _ in 0..<extent.descriptorCount {
-            Self.complete(ring, index, ring.loadHigh(index))
+            let high = ring.loadHigh(index)
+            progress.completed |= high
+            Self.complete(ring, index, high)
             index = hardware.next(index)
         }
         return index
@@ -132,7 +123,7 @@ extension TransmitQueue {
         _ extent: Extent,
         _ ring: DescriptorRing16,
         mac: inout MAC,
-        progress: inout Progress
+        _ progress: inout Progress
     ) -> Bool {
         let tagBytes = first.command[.insertVLAN] ? VLANTag.byteCount : 0
         let length = extent.byteCount + tagBytes
@@ -173,9 +164,9 @@ extension TransmitQueue {
         _ first: TransmitDataDescriptor,
         _ extent: Extent,
         _ ring: DescriptorRing16,
-        mac: inout MAC,
         budget: Int,
-        progress: inout Progress
+        mac: inout MAC,
+        _ progress: inout Progress
     ) -> Bool {
         guard extent.byteCount <= MAC.scratchBytes else {
             malformed &+= 1

@@ -33,6 +33,7 @@ import Rings
 
     /// Pieces of one frame; Linux uses at most 20.
     static var mostDescriptors: Int { 64 }
+
     // Quadword 1 of a plain frame in one descriptor: DTYP 3, EOP, DEXT; no stamp, VLAN, segmentation or checksum.
     private static var plainMask: UInt64 { 0x0000_0300_E1F8_0000 }
     private static var plainBits: UInt64 { 0x0000_0000_2130_0000 }
@@ -58,14 +59,18 @@ import Rings
         var isBlocked = false
         /// A frame or a descriptor is done.
         var hasAdvanced = false
+        /// The commands of all completed descriptors, one over the other.
+        var completed: UInt64 = 0
+
+        /// DD was written somewhere.
+        var hasWrittenBack: Bool { completed & TransmitQueue.reportStatus != 0 }
     }
 
+    /// RS, in quadword 1.
+    private static var reportStatus: UInt64 { 1 << 27 }
+
     /// Sends what lies before `doorbell`, `budget` descriptors at most.
-    mutating func run(
-        _ doorbell: UInt32,
-        budget: Int,
-        mac: inout MAC
-    ) -> Progress {
+    mutating func run(_ doorbell: UInt32, budget: Int, mac: inout MAC) -> Progress {
         var progress = Progress()
         guard let ring = hardware.refresh(), let tail = hardware.tail(doorbell) else { return progress }
         var head = hardware.head
@@ -91,6 +96,7 @@ import Rings
                 } else {
                     malformed &+= 1
                 }
+                progress.completed |= high
                 Self.complete(ring, head, high)
                 head = hardware.next(head)
                 continue
@@ -103,14 +109,7 @@ import Rings
             case .data:
                 progress.hasAdvanced = progress.hasAdvanced || head != hardware.head
                 hardware.head = head
-                let step = sendGathered(
-                    ring,
-                    tail: tail,
-                    mac: &mac,
-                    budget: budget,
-                    progress: &progress
-                )
-                guard let step else {
+                guard let step = sendGathered(ring, tail: tail, budget: budget, mac: &mac, &progress) else {
                     progress.hasAdvanced = progress.hasAdvanced || progress.frames > 0
                     return progress
                 }
@@ -118,6 +117,7 @@ import Rings
                 head = step
             case nil:
                 malformed &+= 1
+                progress.completed |= high
                 Self.complete(ring, head, high)
                 head = hardware.next(head)
             }
@@ -133,8 +133,7 @@ import Rings
 
     /// DD, where it was asked for; all other bits stay.
     static func complete(_ ring: DescriptorRing16, _ index: Int, _ high: UInt64) {
-        let reportStatus: UInt64 = 1 << 27
-        guard high & reportStatus != 0 else { return }
+        guard high & Self.reportStatus != 0 else { return }
         unsafe ring.storeHighUnchecked(index, high | TransmitDataDescriptor.doneBit)
     }
 

@@ -19,6 +19,11 @@ package struct AddressFilter: ~Copyable {
     private var entries = LookupTable(count: 2 * 16)
     /// A bit per valid entry: mostly one of sixteen is.
     private var validEntries: UInt16 = 0
+    /// A bit per valid entry that names a queue or compares the source. Mostly there is none: then a frame that is
+    /// accepted anyway need not be held against the entries.
+    private var specialEntries: UInt16 = 0
+    /// The address of entry 0, the station's own; a value that no frame has where that entry does not hold.
+    private var ownAddress = UInt64.max
 
     package init() {}
 
@@ -27,7 +32,11 @@ package struct AddressFilter: ~Copyable {
         entries[2 * index] = low
         entries[2 * index + 1] = high
         let bit = UInt16(1) << index
-        validEntries = AddressEntry(low: low, high: high).isValid ? validEntries | bit : validEntries & ~bit
+        let entry = AddressEntry(low: low, high: high)
+        let isSpecial = entry.isValid && (entry.comparesSource || entry.queue != nil)
+        validEntries = entry.isValid ? validEntries | bit : validEntries & ~bit
+        specialEntries = isSpecial ? specialEntries | bit : specialEntries & ~bit
+        if index == 0 { ownAddress = entry.isValid && !isSpecial ? entry.address : .max }
     }
 
     /// Nil where the frame is not for this station; frames too short to have addresses are for nobody.
@@ -35,7 +44,19 @@ package struct AddressFilter: ~Copyable {
         guard frame.byteCount >= 14 else { return nil }
         let destination = frame.addressWord(at: 0)
         let kind = DestinationKind(destination)
-        var isAccepted = acceptsByKind(kind) || kind != .unicast && isInMulticastTable(destination)
+        let isAccepted =
+            destination == ownAddress || acceptsByKind(kind) || kind != .unicast && isInMulticastTable(destination)
+        if isAccepted, specialEntries == 0 { return AddressMatch(kind: kind, queue: nil) }
+        return matchEntries(frame, destination, kind, isAccepted: isAccepted)
+    }
+
+    private borrowing func matchEntries(
+        _ frame: RawSpan,
+        _ destination: UInt64,
+        _ kind: DestinationKind,
+        isAccepted acceptedAnyway: Bool
+    ) -> AddressMatch? {
+        var isAccepted = acceptedAnyway
         var queue: Int?
         var rest = validEntries
         while rest != 0 {

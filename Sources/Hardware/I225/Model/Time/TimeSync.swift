@@ -18,7 +18,7 @@ struct TimeSync {
     private var isPending = false
     private var targets: InlineArray<2, TargetTime> = [.init(), .init()]
     private var events: InlineArray<2, DeviceTime>
-    /// The second of timer 0 that `advance` saw last.
+    /// The second of timer 0 when it was last looked at.
     private var lastSecond: UInt64 = 0
 
     private struct TargetTime {
@@ -74,16 +74,25 @@ struct TimeSync {
     }
 
     /// A read of TSICR clears it.
-    mutating func readCauses() -> UInt32 {
+    mutating func readCauses(_ now: UInt64) -> UInt32 {
+        noteWrap(now)
         defer { causes.raw = 0 }
         return causes.raw
     }
 
     mutating func clearCauses(_ bits: UInt32) { causes.raw &= ~bits }
 
-    mutating func setMask(_ value: UInt32) {
+    /// Enables causes that come from now on; older ones stay visible and silent.
+    mutating func setMask(_ value: UInt32, now: UInt64) {
+        noteWrap(now)
         mask.raw = value
-        if causes.raw & mask.raw != 0 { isPending = true }
+    }
+
+    private mutating func noteWrap(_ now: UInt64) {
+        let second = second(now)
+        guard second != lastSecond else { return }
+        lastSecond = second
+        raise(.with { $0[.secondWrapped] = true })
     }
 
     // MARK: Target times and events
@@ -143,13 +152,7 @@ struct TimeSync {
     // MARK: Progress
 
     mutating func advance(_ now: UInt64) {
-        if mask[.secondWrapped] {
-            let second = second(now)
-            if second != lastSecond {
-                lastSecond = second
-                raise(.with { $0[.secondWrapped] = true })
-            }
-        }
+        if mask[.secondWrapped] { noteWrap(now) }
         for index in 0..<2 where awaits(index) {
             let target = targets[index]
             guard timer(of: target).nanoseconds(at: now) >= target.nanoseconds else { continue }

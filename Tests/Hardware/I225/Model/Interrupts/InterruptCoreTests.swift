@@ -90,6 +90,18 @@ struct InterruptCoreTests {
         #expect(silent.firedCount == 0)
     }
 
+    @Test func aFrameWithoutRSAndAContextRaiseNothing() throws {
+        let rig = try rig()
+        rig.enableTraffic()
+        let lease = try rig.attach(1)
+        let bench = try TransmitBench(rig)
+        bench.put(TransmitContextDescriptor(vlanTag: 1))
+        bench.put(testFrame(64)) { $0[.reportStatus] = false }
+        bench.ring()
+        #expect(bench.head == 2)
+        #expect(lease.firedCount == 0)
+    }
+
     @Test func otherCausesNeedTheirMaskAndGoToTheOtherVector() throws {
         let rig = try rig()
         let lease = try rig.attach(0)

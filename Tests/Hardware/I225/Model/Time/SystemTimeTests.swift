@@ -142,7 +142,6 @@ struct SystemTimeTests {
         rig.linkUp()
         rig.setSystemTime(5, 900_000_000)
         rig.write(I225Register.timeSyncMask, .with { $0[.secondWrapped] = true })
-        rig.setSystemTime(5, 900_000_000)
         for _ in 0..<100 {
             guard let deadline = rig.model.nextDeadline else { break }
             rig.advance(nanoseconds: max(1, deadline - rig.clock.now))
@@ -150,6 +149,18 @@ struct SystemTimeTests {
         }
         #expect(rig.systemTime() == DeviceTime(nanoseconds: 0, seconds: 6))
         #expect(!rig.read(I225Register.timeSyncCause)[.secondWrapped])
+    }
+
+    @Test func aWrapIsVisibleWithoutItsMaskAndSilent() throws {
+        let rig = try Rig()
+        rig.startClock()
+        rig.setSystemTime(5, 999_999_999)
+        rig.advance(nanoseconds: 1)
+        #expect(!rig.read(I225Register.interruptCause)[.timeSync])
+        #expect(rig.read(I225Register.timeSyncCause)[.secondWrapped])
+        rig.advance(nanoseconds: 1_000_000_000)
+        rig.write(I225Register.timeSyncMask, .with { $0[.secondWrapped] = true })
+        #expect(!rig.read(I225Register.interruptCause)[.timeSync])
     }
 
     @Test func aStepOverASecondIsNoWrap() throws {
