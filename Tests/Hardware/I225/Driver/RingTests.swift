@@ -1,4 +1,6 @@
 // The driver's halves of the descriptor rings over plain memory: every size, every wrap position, several batches.
+//
+// SAFETY (all uses of `unsafe`): a ring's memory is kept by the `PlainRing` beside it, which ends later.
 
 import I225Driver
 import I225Wire
