@@ -4,45 +4,31 @@
 // one has its length cleared, so that an old length is never taken for a new frame.
 
 import I225Wire
-import Memory
 import Netdev
 import Rings
 
 /// A ring of Rx descriptors and the cookies of the buffers in them. Concrete and free of references on purpose.
 @safe @frozen public struct ReceiveRing: ~Copyable {
-    // SAFETY (whole type): as for TransmitRing: indices stay below `count` by construction.
-    @usableFromInline let ring: DescriptorRing16
-    @usableFromInline let cookies: UnsafeMutablePointer<UInt64>
-    @usableFromInline let count: Int
-    /// Where the next buffer goes: the tail that the device is told.
-    @usableFromInline var next = 0
-    /// The oldest buffer that the device has not filled.
-    @usableFromInline var clean = 0
+    // SAFETY (whole type): indices of `slots` stay below its count by construction; see there.
+    @usableFromInline var slots: DriverRing16
 
     /// SAFETY: `ring` must outlive this value.
-    @unsafe public init(_ ring: DescriptorRing16) {
-        self.ring = ring
-        self.count = ring.count
-        unsafe cookies = .allocate(capacity: ring.count)
-        unsafe cookies.initialize(repeating: 0, count: ring.count)
-    }
-
-    deinit { unsafe cookies.deallocate() }
+    @unsafe public init(_ ring: DescriptorRing16) { slots = unsafe DriverRing16(ring) }
 
     /// Buffers that may be provided now.
-    @inlinable public var room: Int {
-        let used = next &- clean
-        return count &- 1 &- (used < 0 ? used &+ count : used)
-    }
+    @inlinable public var room: Int { slots.room }
 
     /// The value for the tail register.
-    @inlinable public var tail: UInt32 { UInt32(truncatingIfNeeded: next) }
+    @inlinable public var tail: UInt32 { slots.tail }
 
     /// Gives the device the first `limit` buffers, as many as there is room for; how many.
     @inlinable public mutating func provide(_ buffers: borrowing Burst<NetdevBuffer>, limit: Int) -> Int {
         let provided = min(limit, room, 32)
         let burst = unsafe buffers.pointer
-        var index = next
+        let ring = slots.descriptors
+        let cookies = unsafe slots.cookies
+        let count = slots.count
+        var index = slots.next
         for position in 0..<max(provided, 0) {
             // SAFETY: `position` < 32, `index` < `count`.
             unsafe ring.storeUnchecked(index, low: burst[position].iova, high: 0)
@@ -52,15 +38,18 @@ import Rings
         }
         // The slot that stays free may hold an old write-back: its length must read zero (igc_alloc_rx_buffers).
         unsafe ring.storeHighUnchecked(index, 0)
-        next = index
+        slots.next = index
         return provided
     }
 
     /// Frames, or parts of frames, that the device has written, at most 32; how many.
     @inlinable public mutating func reap(_ frames: inout Burst<ReceivedFrame>) -> Int {
-        var index = clean
-        let end = next
         let burst = unsafe frames.pointer
+        let ring = slots.descriptors
+        let cookies = unsafe slots.cookies
+        let count = slots.count
+        var index = slots.clean
+        let end = slots.next
         var found = 0
         while index != end, found < 32 {
             // SAFETY: `index` < `count`, `found` < 32.
@@ -72,17 +61,10 @@ import Rings
             index &+= 1
             if index == count { index = 0 }
         }
-        clean = index
+        slots.clean = index
         return found
     }
 
     /// Takes a buffer back from the device unfilled; nil when none is left. Only for a queue that is switched off.
-    public mutating func takeBack() -> UInt64? {
-        guard clean != next else { return nil }
-        // SAFETY: `clean` < `count`.
-        let cookie = unsafe cookies[clean]
-        clean += 1
-        if clean == count { clean = 0 }
-        return cookie
-    }
+    public mutating func takeBack() -> UInt64? { slots.takeBack() }
 }
