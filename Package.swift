@@ -63,6 +63,11 @@ func tests(
 
 let platformTests: [Target] = [
     tests("Architecture", in: "Architecture", []),
+    tests(
+        "Conformance",
+        in: "Conformance",
+        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation"]
+    ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
     tests("Clock", in: "Platform/Clock", ["Clock"]),

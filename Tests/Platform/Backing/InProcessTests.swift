@@ -47,7 +47,7 @@ private func end(_ mapping: consuming DMAMapping) {}
 
     /// A write that was under way when the device went must not configure it again.
     @Test func noAccessReachesTheModelOnceItIsUnplugged() async throws {
-        for _ in 0..<50 {
+        for _ in 0..<20 {
             let rig = try Rig(.threaded)
             let function = rig.function
             let progress = Progress()
@@ -83,7 +83,7 @@ private func end(_ mapping: consuming DMAMapping) {}
 
     /// The device copies without pause into memory whose lease then ends: from that moment on not one byte changes.
     @Test func whenAMappingHasEndedTheDeviceWritesNoMore() throws {
-        for round in 0..<20 {
+        for round in 0..<10 {
             let rig = try Rig(.threaded)
             defer { rig.finish() }
             var driver = try ScratchDriver(rig.backing)
@@ -111,7 +111,7 @@ private func end(_ mapping: consuming DMAMapping) {}
         let buffer = try rig.backing.allocateDMA(byteCount: 4096, .both, purpose: "copies")
         driver.copy(from: buffer.iova, to: buffer.iova + 64, length: 8)
         driver.bar.write(ScratchRegister.tail, 1_000_000_000)
-        for _ in 0..<200 {
+        for _ in 0..<50 {
             let vector = try rig.backing.attachVector(0, cpu: nil)
             #expect(rig.settle { vector.firedCount > 0 })
             end(vector)
@@ -126,7 +126,7 @@ private func end(_ mapping: consuming DMAMapping) {}
         var vector = try rig.backing.attachVector(0, cpu: nil)
         let buffer = try rig.backing.allocateDMA(byteCount: 4096, .both, purpose: "copies")
         let descriptor = vector.eventDescriptor()
-        for round in 0..<500 {
+        for round in 0..<200 {
             driver.copy(from: buffer.iova, to: buffer.iova + 64, length: 8)
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
             // SAFETY: one pollfd, on this stack. The bound turns a lost wake-up into a failure.

@@ -126,7 +126,7 @@ private func eventually(_ condition: () -> Bool) -> Bool {
     /// owner's poll or another request.
     @Test(arguments: [UInt64(0), 1_000_000_000])
     func stoppingWhileRequestsComeLosesNoneAndMixesNone(spinNanoseconds: UInt64) async {
-        for _ in 0..<30 {
+        for _ in 0..<20 {
             let owned = Exclusive()
             let loop = PollingLoop([owned], spinNanoseconds: spinNanoseconds)
             await withTaskGroup(of: Void.self) { group in
@@ -158,7 +158,7 @@ private func eventually(_ condition: () -> Bool) -> Bool {
         let loop = PollingLoop([watcher], spinNanoseconds: spinNanoseconds)
         defer { loop.stop() }
         let doorbell = watcher.page.register(0)
-        for number in UInt32(1)...5000 {
+        for number in UInt32(1)...2000 {
             doorbell.ring(number)
             // Unequal pauses move the next ring through the loop's steps.
             for _ in 0..<(number % 97) * 8 { _ = DeviceClock.monotonic.now }

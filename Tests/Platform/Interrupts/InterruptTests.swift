@@ -3,6 +3,7 @@
 import Glibc
 import Interrupts
 import Leases
+import Synchronization
 import Testing
 
 /// Keeps the vectors that were given back.
@@ -79,31 +80,40 @@ private func isReadable(_ descriptor: Int32) -> Bool {
         #expect(census.outstanding.isEmpty)
     }
 
-    /// A thread fires as fast as it can; the driver sleeps whenever there is nothing. A lost wake-up would leave it in
-    /// `poll` for good, which the bound on the sleep turns into a failure.
+    /// The device sends each message when the one before has been handled, a varying moment later, so that messages meet
+    /// every step of the driver's way to sleep. A sleep that goes on although a message has come is a lost wake-up; one
+    /// without a message only says that the other thread is slow.
     @Test func noMessageIsLostBetweenTheLookAndTheSleep() async {
         var lease = attach()
         let descriptor = lease.eventDescriptor()
         let messages: UInt64 = 20_000
+        let handled = Progress()
         let device = Task.detached { [cell] in
             for number in 0..<messages {
+                while handled.count.load(ordering: .acquiring) < number { sched_yield() }
+                for _ in 0..<number % 61 { _ = handled.count.load(ordering: .relaxed) }
                 cell.fire()
-                if number % 64 == 0 { sched_yield() }
             }
         }
-        while lease.firedCount < messages || lease.consume() {
-            if lease.consume() { continue }
-            if lease.firedCount == messages { break }
+        while handled.count.load(ordering: .relaxed) < messages {
+            if lease.consume() {
+                handled.count.store(lease.firedCount, ordering: .releasing)
+                continue
+            }
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let woken = unsafe poll(&wait, 1, 10_000)
-            guard woken == 1 else {
-                Issue.record("slept through a message: \(lease.firedCount) of \(messages) fired")
-                break
+            // SAFETY: one pollfd, on this stack.
+            let woken = unsafe poll(&wait, 1, 5_000)
+            if woken == 0, lease.consume() {
+                Issue.record("slept through message \(lease.firedCount)")
+                handled.count.store(messages, ordering: .releasing)
             }
         }
         await device.value
-        _ = lease.consume()
         #expect(lease.firedCount == messages)
-        #expect(lease.consume() == false)
     }
+}
+
+/// How many messages the driver has handled.
+private final class Progress: Sendable {
+    let count = Atomic<UInt64>(0)
 }
