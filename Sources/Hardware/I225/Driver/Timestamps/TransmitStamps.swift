@@ -11,7 +11,8 @@
 //
 // Forbidden: quarantined → pending. A register that still owes a stamp would hand it to its next user.
 // A register whose quarantine ran out may owe one still; its next user takes a stamp only if it is younger than the
-// claim. The hardware has no sequence tag: time is the tag.
+// claim. The hardware has no sequence tag: time is the tag. A step of the clock meanwhile makes it void, and the next
+// user ends without a stamp.
 
 import CLinux
 import Clock
@@ -147,7 +148,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
                 // Erratum E2: reading TXSTMPH_0 may clear the valid bits of the others, and a stamp is then there
                 // without its bit. A register holds its value, and no two stamps are equal.
                 let held = readRegister(index)
-                if held != slots[index].lastRead { deliver(held, to: index) }
+                if let held, held != slots[index].lastRead { deliver(held, to: index) }
             }
             let answer = answers[index].load(ordering: .relaxed)
             if answer != 0 {
@@ -191,17 +192,20 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             if valid & 1 == 0 {
                 _ = bar.load(I225Register.transmitStampHigh(0).offset)
                 let lowAfter = bar.load(I225Register.transmitStampLow(0).offset)
-                if lowAfter != lowBefore { deliver(readRegister(0), to: 0) }
+                if lowAfter != lowBefore, let raw = readRegister(0) { deliver(raw, to: 0) }
             }
             drain(valid)
         }
     }
 
-    /// The clock was stepped: a suspect slot's tag of time says nothing any more, so its request ends without a stamp.
+    /// The clock was stepped: the tag of time of a slot that may owe a stamp says nothing any more, so its request, or
+    /// its next one, ends without a stamp.
     public func clockStepped() {
         withLock {
             for slot in 0..<TransmitStampSlot.count {
                 slots[slot].notBefore = slots[slot].notBefore == 0 ? 0 : .max
+                let isSuspect = suspects.load(ordering: .relaxed) & (1 << UInt32(slot)) != 0
+                if isSuspect || slots[slot].quarantinedUntil != 0 { slots[slot].owesFromBeforeStep = true }
             }
         }
     }
@@ -224,15 +228,17 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         // From 3 down, so that erratum E2 (TXSTMPH_0 clears all valid bits) cannot hide one seen as valid.
         for slot in stride(from: TransmitStampSlot.count - 1, through: 0, by: -1) where valid & (1 << UInt32(slot)) != 0
         {
-            deliver(readRegister(slot), to: slot)
+            // No two stamps are equal: a valid bit that stays set brings nothing new.
+            if let raw = readRegister(slot), raw != slots[slot].lastRead { deliver(raw, to: slot) }
         }
     }
 
-    /// Reads a slot's two registers, low first: the read of the high one clears the valid bit.
-    private func readRegister(_ slot: Int) -> UInt64 {
+    /// Reads a slot's two registers, low first: the read of the high one clears the valid bit. Nil if what they hold is
+    /// no time: the card is gone, or lies.
+    private func readRegister(_ slot: Int) -> UInt64? {
         let low = UInt64(bar.load(I225Register.transmitStampLow(slot).offset))
         let high = UInt64(bar.load(I225Register.transmitStampHigh(slot).offset))
-        return high &* 1_000_000_000 &+ low
+        return low < 1_000_000_000 ? high &* 1_000_000_000 &+ low : nil
     }
 
     private func deliver(_ raw: UInt64, to slot: Int) {
@@ -270,6 +276,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             suspects.bitwiseOr(1 << UInt32(slot), ordering: .releasing)
         } else {
             suspects.bitwiseAnd(~(1 << UInt32(slot)), ordering: .releasing)
+            slots[slot].owesFromBeforeStep = false
         }
         freeSlots.bitwiseOr(1 << UInt32(slot), ordering: .releasing)
     }
@@ -279,7 +286,9 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             let low = UInt64(bar.load(I225Register.systemTimeLow.offset))
             let high = UInt64(bar.load(I225Register.systemTimeHigh.offset))
             // A stamp is taken `latency` before the wire, so a frame that leaves at once may be that much older.
-            slots[slot].notBefore = high &* 1_000_000_000 &+ low &- latencyNanoseconds
+            let now = high &* 1_000_000_000 &+ low &- latencyNanoseconds
+            slots[slot].notBefore = slots[slot].owesFromBeforeStep ? .max : now
+            slots[slot].owesFromBeforeStep = false
             suspects.bitwiseAnd(~(1 << UInt32(slot)), ordering: .releasing)
         }
     }
@@ -316,10 +325,12 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 }
 
 private struct SlotHistory {
-    /// The register's value at the last read: a stamp is new if it differs.
-    var lastRead: UInt64 = 0
+    /// The register's value at the last read, if it was a time: a stamp is new if it differs.
+    var lastRead: UInt64?
     /// Not 0 while an abandoned request's stamp may still come.
     var quarantinedUntil: UInt64 = 0
     /// Raw ns; a stamp older than this belongs to an earlier request.
     var notBefore: UInt64 = 0
+    /// The stamp that may still come was taken before the clock was stepped.
+    var owesFromBeforeStep = false
 }
