@@ -27,10 +27,11 @@ public final class InterruptCell: Sendable {
     /// Messages since the vector was attached.
     public var count: UInt64 { firedCount.load(ordering: .sequentiallyConsistent) }
 
-    fileprivate func wantEvents() {
+    /// - Parameter consumed: messages that the owner knows of.
+    fileprivate func wantEvents(after consumed: UInt64) {
         wanted.store(true, ordering: .sequentiallyConsistent)
-        // What fired before the wish was seen must not be lost.
-        if count > 0 { signal() }
+        // What fired before the wish was seen must not be lost; what the owner knows of must not keep it awake.
+        if count != consumed { signal() }
     }
 
     private func signal() {
@@ -86,7 +87,7 @@ public struct InterruptLease: ~Copyable, Sendable {
 
     /// A descriptor that becomes readable when the vector fires. Asking for it makes the device's end signal it.
     public func eventDescriptor() -> Int32 {
-        cell.wantEvents()
+        cell.wantEvents(after: consumed)
         return cell.eventDescriptor
     }
 }

@@ -33,6 +33,7 @@ public struct I225Clock<Backing: PCIeBacking>: PTPClock {
         let low = hardware.bar.read(I225Register.systemTimeLow).raw
         let after = hardware.clock.now
         let high = hardware.bar.read(I225Register.systemTimeHigh).raw
+        if high == ~0 { try hardware.checkPresent("read clock") }
         guard let time = PTPTime(seconds: Int64(high), nanoseconds: low) else {
             try hardware.checkPresent("read clock")
             throw hardware.error(.badContents, "read clock", "SYSTIML reads \(low), expected less than 1000000000")

@@ -13,17 +13,25 @@ struct I225Totals: Sendable {
     /// Reads every counter once. Due every 2 s at the latest: octet counters wrap.
     mutating func update(from bar: some RegisterAccess) {
         for (index, statistic) in I225Statistic.all.enumerated() {
-            let low = bar.read(statistic.register).raw
-            let high = statistic.high.map { bar.read($0).raw } ?? 0
-            // A card that is gone reads ones; a real counter does so only together with nothing else.
-            guard low != ~0 || bar.load(I225Register.deviceControl.offset) != ~0 else { return }
-            values[index] &+= UInt64(low) | UInt64(high) << 32
+            guard let low = count(statistic.register, bar) else { return }
+            values[index] &+= low
+            guard let high = statistic.high else { continue }
+            guard let high = count(high, bar) else { return }
+            values[index] &+= high << 32
         }
         for queue in 0..<I225.queueCount {
-            queueDrops[queue] &+= UInt64(bar.read(I225Register.receiveQueueDrops[queue]).raw)
+            guard let drops = count(I225Register.receiveQueueDrops[queue], bar) else { return }
+            queueDrops[queue] &+= drops
             // This one is not cleared by reading (igc_update_stats writes it).
             bar.write(I225Register.receiveQueueDrops[queue], 0)
         }
+    }
+
+    /// A register's count; nil if the card is gone. It then reads all ones everywhere, a real count only there.
+    private func count(_ register: Register<PlainWord>, _ bar: some RegisterAccess) -> UInt64? {
+        let value = bar.read(register).raw
+        guard value != ~0 || bar.load(I225Register.deviceControl.offset) != ~0 else { return nil }
+        return UInt64(value)
     }
 
     /// The sum of a counter of the MAC.

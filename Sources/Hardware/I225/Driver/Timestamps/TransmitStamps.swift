@@ -11,7 +11,8 @@
 //
 // Forbidden: quarantined → pending. A register that still owes a stamp would hand it to its next user.
 // A register whose quarantine ran out may owe one still; its next user takes a stamp only if it is younger than the
-// claim. The hardware has no sequence tag: time is the tag.
+// claim. The hardware has no sequence tag: time is the tag. A step of the clock meanwhile makes it void, and the next
+// user ends without a stamp.
 
 import CLinux
 import Clock
@@ -84,7 +85,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         withLock {
             for slot in 0..<TransmitStampSlot.count {
                 slots[slot] = SlotHistory()
-                slots[slot].lastRead = readRegister(slot) ?? 0
+                slots[slot].lastRead = readRegister(slot)
             }
             freeSlots.store(TransmitStampSlot.all, ordering: .releasing)
         }
@@ -196,11 +197,14 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         }
     }
 
-    /// The clock was stepped: a suspect slot's tag of time says nothing any more, so its request ends without a stamp.
+    /// The clock was stepped: the tag of time of a slot that may owe a stamp says nothing any more, so its request, or
+    /// its next one, ends without a stamp.
     public func clockStepped() {
         withLock {
             for slot in 0..<TransmitStampSlot.count {
                 slots[slot].notBefore = slots[slot].notBefore == 0 ? 0 : .max
+                let isSuspect = suspects.load(ordering: .relaxed) & (1 << UInt32(slot)) != 0
+                if isSuspect || slots[slot].quarantinedUntil != 0 { slots[slot].owesFromBeforeStep = true }
             }
         }
     }
@@ -223,12 +227,13 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
         // From 3 down, so that erratum E2 (TXSTMPH_0 clears all valid bits) cannot hide one seen as valid.
         for slot in stride(from: TransmitStampSlot.count - 1, through: 0, by: -1) where valid & (1 << UInt32(slot)) != 0
         {
-            if let stamp = readRegister(slot) { deliver(stamp, to: slot) }
+            // No two stamps are equal: a valid bit that stays set brings nothing new.
+            if let stamp = readRegister(slot), stamp != slots[slot].lastRead { deliver(stamp, to: slot) }
         }
     }
 
-    /// Reads a slot's two registers, low first: the read of the high one clears the valid bit. Nil for what is no time:
-    /// a card that is gone reads ones.
+    /// Reads a slot's two registers, low first: the read of the high one clears the valid bit. Nil if what they hold is
+    /// no time: the card is gone, or lies.
     private func readRegister(_ slot: Int) -> UInt64? {
         let low = bar.load(I225Register.transmitStampLow(slot).offset)
         let high = bar.load(I225Register.transmitStampHigh(slot).offset)
@@ -259,7 +264,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             let current = now ?? clock.now
             now = current
             guard current >= slots[slot].quarantinedUntil else { continue }
-            if let held = readRegister(slot) { slots[slot].lastRead = held }
+            slots[slot].lastRead = readRegister(slot)
             endQuarantine(slot, isSuspect: true)
         }
     }
@@ -271,6 +276,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             suspects.bitwiseOr(1 << UInt32(slot), ordering: .releasing)
         } else {
             suspects.bitwiseAnd(~(1 << UInt32(slot)), ordering: .releasing)
+            slots[slot].owesFromBeforeStep = false
         }
         freeSlots.bitwiseOr(1 << UInt32(slot), ordering: .releasing)
     }
@@ -281,7 +287,9 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
             let high = bar.load(I225Register.systemTimeHigh.offset)
             let now = DeviceTime(nanoseconds: low, seconds: high).totalNanoseconds
             // A stamp is taken `latency` before the wire, so a frame that leaves at once may be that much older.
-            slots[slot].notBefore = now > latencyNanoseconds ? now - latencyNanoseconds : 1
+            let tag = now > latencyNanoseconds ? now - latencyNanoseconds : 1
+            slots[slot].notBefore = slots[slot].owesFromBeforeStep ? .max : tag
+            slots[slot].owesFromBeforeStep = false
             suspects.bitwiseAnd(~(1 << UInt32(slot)), ordering: .releasing)
         }
     }
@@ -318,10 +326,12 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 }
 
 private struct SlotHistory {
-    /// The register's value at the last read: a stamp is new if it differs.
-    var lastRead: UInt64 = 0
+    /// The register's value at the last read, if it was a time: a stamp is new if it differs.
+    var lastRead: UInt64?
     /// Not 0 while an abandoned request's stamp may still come.
     var quarantinedUntil: UInt64 = 0
     /// Raw ns; a stamp older than this belongs to an earlier request.
     var notBefore: UInt64 = 0
+    /// The stamp that may still come was taken before the clock was stepped.
+    var owesFromBeforeStep = false
 }

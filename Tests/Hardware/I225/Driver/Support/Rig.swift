@@ -26,6 +26,13 @@ final class Rig {
         farEnd = pair.second
     }
 
+    /// A card with the default options, changed.
+    convenience init(_ change: (inout I225Options) -> Void) {
+        var options = I225Options()
+        change(&options)
+        self.init(options)
+    }
+
     func open(_ configuration: I225Configuration = I225Configuration()) throws -> I225Device<InProcess<I225Model>> {
         try I225Device(backing, configuration, clock: .virtual(clock), census: census)
     }
