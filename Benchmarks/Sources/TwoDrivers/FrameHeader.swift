@@ -1,17 +1,20 @@
 // The first 48 bytes of a frame: the UDP header that testpmd's txonly writes too, so that both receivers see its like.
 
+import I225Model
+
 /// Ethernet, IPv4 and UDP, in memory order.
 struct FrameHeader {
     var words: InlineArray<6, UInt64>
 
-    /// A datagram to the discard port that fills a frame of `frameBytes`.
+    /// A datagram to the discard port of the receiving card that fills a frame of `frameBytes`.
     static func udp(frameBytes: Int) -> FrameHeader {
         var bytes = [UInt8](repeating: 0, count: 48)
         func put(_ value: Int, at offset: Int) {
             bytes[offset] = UInt8(truncatingIfNeeded: value >> 8)
             bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
         }
-        bytes.replaceSubrange(0..<6, with: [0x02, 0, 0, 0, 0, 0x02])
+        let station = I225Options().macAddress
+        for index in 0..<6 { bytes[index] = station[index] }
         bytes.replaceSubrange(6..<12, with: [0x02, 0, 0, 0, 0, 0x01])
         put(0x0800, at: 12)
         put(0x4500, at: 14)

@@ -32,7 +32,6 @@ import Memory
         // What a poll mode driver of DPDK has by default: neither hashes nor checksums.
         configuration.hashesReceived = false
         configuration.checksReceivedSums = false
-        configuration.isPromiscuous = true
         let card = try I225Device(backing, configuration, clock: .monotonic, census: census)
         let buffers = try backing.allocateDMA(
             byteCount: Self.bufferBytes * Self.entries,
