@@ -156,6 +156,7 @@ let package = Package(
                 [
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
+                    "TestFrames",
                 ]
             ),
             tests("PTP", in: "Services/PTP", ["PTP"]),

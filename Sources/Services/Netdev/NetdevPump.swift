@@ -16,6 +16,8 @@ public final class NetdevPump<Queue: NetdevQueue & ~Copyable>: Pollable {
         public var receiveDropped: UInt64 = 0
         /// Frames from the wire that are longer than a buffer.
         public var transmitTooLong: UInt64 = 0
+        /// Frames from the wire without a byte: no queue takes one.
+        public var transmitEmpty: UInt64 = 0
         public var transmitted: UInt64 = 0
         public var received: UInt64 = 0
     }
@@ -79,6 +81,12 @@ public final class NetdevPump<Queue: NetdevQueue & ~Copyable>: Pollable {
         while sent < netdevBurst, let frame = unsafe port.receive.peek() {
             guard unsafe frame.length <= buffers.bufferBytes else {
                 counters.transmitTooLong += 1
+                unsafe port.receive.consume(frame)
+                continue
+            }
+            // A queue refuses it for ever, and it would hold all behind it.
+            guard unsafe frame.length > 0 else {
+                counters.transmitEmpty += 1
                 unsafe port.receive.consume(frame)
                 continue
             }

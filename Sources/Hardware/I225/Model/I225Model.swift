@@ -68,7 +68,7 @@ import Registers
 
     // MARK: The world outside
 
-    /// Where a copy of every frame goes, with the device's time; see `CaptureDirection` for the tags.
+    /// Where a copy of every frame goes, with the device's time; see `CaptureTag`.
     public var capture: FrameProducer? {
         _read { yield path.mac.tap.ring }
         _modify { yield &path.mac.tap.ring }

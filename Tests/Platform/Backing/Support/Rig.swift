@@ -9,7 +9,7 @@ import Simulation
 enum Arrangement: String, CaseIterable, Sendable {
     /// One thread for both.
     case direct
-    /// The model on a polling loop's thread that never sleeps long enough to matter.
+    /// The model on a polling loop's thread that sleeps only when long idle.
     case threaded
     /// The same, but the loop goes to sleep at once whenever there is nothing to do.
     case sleepy
@@ -29,7 +29,7 @@ final class Rig {
     init(_ arrangement: Arrangement, clock: DeviceClock = .monotonic) throws {
         device = try ScratchDevice(clock: clock)
         switch arrangement {
-        case .threaded: loop = PollingLoop([device], spinNanoseconds: 1_000_000_000)
+        case .threaded: loop = PollingLoop([device], spinNanoseconds: 5_000_000)
         case .sleepy: loop = PollingLoop([device], spinNanoseconds: 0)
         case .direct, .recording, .faultyWithoutFaults: loop = nil
         }

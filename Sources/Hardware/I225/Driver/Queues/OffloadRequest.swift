@@ -15,6 +15,8 @@ struct OffloadRequest {
 
     /// nil if the card cannot do it, or the numbers point outside the frame.
     init?(_ offload: TransmitOffload, frameBytes: UInt32) {
+        // DTALEN has 16 bits: longer frames would leave cut.
+        guard frameBytes <= UInt32(UInt16.max) else { return nil }
         var macHeader = Self.ethernetHeaderBytes
         var ipHeaders = 0
         var transport = TransportType.udp

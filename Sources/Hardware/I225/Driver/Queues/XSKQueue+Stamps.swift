@@ -37,9 +37,9 @@ extension XSKQueueState {
     /// A request whose frame is still with the card cannot end: its memory is not the program's yet, and its register
     /// will be written when it goes out.
     @inline(never)
-    mutating func settleRequests(isIdle: Bool) {
+    mutating func settleRequests(isFlooded: Bool) {
         let now = hardware.clock.now
-        stamps.collect(now: now, isIdle: isIdle)
+        stamps.collect(now: now, isFlooded: isFlooded)
         for index in 0..<4 where requestMask & (1 << UInt32(index)) != 0 && requests[index].isSent {
             let slot = TransmitStampSlot(index: UInt8(index))
             if let nanoseconds = stamps.take(slot) {

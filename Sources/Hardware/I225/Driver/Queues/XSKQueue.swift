@@ -62,6 +62,8 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     let hardware: I225Hardware<Backing>
     let stamps: TransmitStamps<Backing.BAR>
     let configuration: I225Configuration
+    /// A request without a register is answered at once, by configuration; false where stamping is off.
+    let reportsShortage: Bool
     let umemBase: UInt64
 
     /// Frames taken from the program and not yet in the ring.
@@ -74,6 +76,8 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// Requests in flight, by stamp register.
     var requests = InlineArray<4, StampRequest>(repeating: StampRequest())
     var requestMask: UInt32 = 0
+    /// Rounds until the requests are looked at again.
+    var pollsUntilSettled = 0
     /// Requests without a register, not yet counted on the card.
     var skippedInBurst = 0
     /// The rest of a frame of several buffers is dropped too.
@@ -96,15 +100,25 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
         self.hardware = hardware
         self.stamps = stamps
         self.configuration = configuration
+        reportsShortage = configuration.stampsTransmitted && configuration.stampShortage == .report
     }
 
     mutating func poll() -> Bool {
-        var worked = reap()
-        if send() { worked = true }
-        if receiveFrames() { worked = true }
-        if requestMask != 0 { settleRequests(isIdle: !worked) }
+        let reaped = reap()
+        let sent = send()
+        let received = receiveFrames()
+        if requestMask != 0 {
+            // A flooded queue looks at the clock now and then only: a look takes as long as a frame. One whose next
+            // frame waits for a register has nothing better to do.
+            let isFlooded = max(reaped, sent) == XSKTransmitBurst.capacity && burstNext == burstCount
+            pollsUntilSettled = isFlooded ? pollsUntilSettled &- 1 : 0
+            if pollsUntilSettled <= 0 {
+                settleRequests(isFlooded: isFlooded)
+                pollsUntilSettled = 8
+            }
+        }
         pool.publishCompletions()
-        return worked
+        return reaped > 0 || sent > 0 || received
     }
 
     mutating func setSleeping(_ sleeping: Bool) {
@@ -119,14 +133,15 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
 
     // MARK: completions
 
-    private mutating func reap() -> Bool {
+    /// Takes back what the card is done with; how many frames.
+    private mutating func reap() -> Int {
         var cookies = InlineArray<32, UInt64>(repeating: 0)
         let count = transmit.ring.reap(&cookies)
         for index in 0..<count {
             let cookie = cookies[index]
             if cookie &>> Self.slotShift == 0 { pool.complete(cookie) } else { markSent(cookie) }
         }
-        return count > 0
+        return count
     }
 
     // MARK: sending
@@ -134,14 +149,15 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// The top byte of a cookie: 0, or the stamp register plus one. Umem addresses stay far below it.
     static var slotShift: UInt64 { 56 }
 
-    private mutating func send() -> Bool {
+    /// Gives the card what the program has to send; how many frames.
+    private mutating func send() -> Int {
         // Two descriptors per frame at the most: a context and the data.
         var budget = transmit.ring.room
-        guard budget >= 2 else { return false }
+        guard budget >= 2 else { return 0 }
         if burstNext == burstCount {
             burstCount = pool.peekTransmit(&burst, limit: XSKTransmitBurst.capacity)
             burstNext = 0
-            guard burstCount > 0 else { return false }
+            guard burstCount > 0 else { return 0 }
         }
         var staged = 0
         var bytes: UInt64 = 0
@@ -150,7 +166,11 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             let frame = burst[burstNext]
             var entry = TransmitEntry(iova: umemBase &+ frame.address, cookie: frame.address, length: frame.length)
             if !frame.request.isEmpty {
-                guard prepare(frame, &entry, &staged) else { break }
+                if frame.request == .timestamp, reportsShortage, stamps.isShort {
+                    reportNoSlot(frame.address)
+                } else {
+                    guard prepare(frame, &entry, &staged) else { break }
+                }
             }
             entries[staged] = entry
             staged &+= 1
@@ -163,10 +183,17 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             stamps.countSkipped(skippedInBurst)
             skippedInBurst = 0
         }
-        guard burstNext > first else { return false }
+        let sent = burstNext &- first
+        guard sent > 0 else { return 0 }
         transmit.ringTail()
-        transmit.statistics.add(packets: burstNext &- first, bytes: bytes)
-        return true
+        transmit.statistics.add(packets: sent, bytes: bytes)
+        return sent
+    }
+
+    /// The fifth request of a flood is as common as a plain frame, and must cost as little.
+    private mutating func reportNoSlot(_ address: UInt64) {
+        pool.writeStamp(.noSlot, for: address)
+        skippedInBurst &+= 1
     }
 
     /// Turns a frame's requests into descriptor bits; false: the frame must wait for a stamp register.
@@ -187,8 +214,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             } else if configuration.stampShortage == .wait {
                 return false
             } else {
-                pool.writeStamp(.noSlot, for: frame.address)
-                skippedInBurst &+= 1
+                reportNoSlot(frame.address)
             }
         }
         if frame.request.contains(.checksum) {
@@ -215,7 +241,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     mutating func windDown() {
         transmit.stop()
         receive.stop()
-        while reap() {}
+        while reap() > 0 {}
         while let cookie = transmit.ring.takeBack() {
             if cookie >> Self.slotShift == 0 { pool.complete(cookie) } else { markSent(cookie) }
         }

@@ -39,7 +39,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     private let collectIntervalNanoseconds: UInt64
     private let longestPauseNanoseconds: UInt64
     private let quarantineNanoseconds: UInt64
-    private let busyShare: UInt64 = 32
+    private let floodedShare: UInt64 = 64
 
     private let lock = Atomic<Bool>(false)
     private let freeSlots = Atomic<UInt32>(0)
@@ -49,9 +49,9 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     private let suspects = Atomic<UInt32>(0)
     /// A corrected stamp in ns, or 0: none yet.
     private let answers: InlineArray<4, Atomic<UInt64>>
-    /// When registers may be looked at next: by a queue with other work, and by one without.
-    private let nextBusyLook = Atomic<UInt64>(0)
-    private let nextIdleLook = Atomic<UInt64>(0)
+    /// When registers may be looked at next, and when by a queue that is flooded with frames.
+    private let nextLook = Atomic<UInt64>(0)
+    private let nextFloodedLook = Atomic<UInt64>(0)
     private let skipped = Atomic<UInt64>(0)
 
     // Under `lock`.
@@ -62,7 +62,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// - Parameters:
     ///   - collectIntervalNanoseconds: how long a look at the registers that found nothing is good for. A look is a
     ///     register read, on real hardware a microsecond.
-    ///   - longestPauseNanoseconds: a busy queue looks this often at the least: a fraction of the deadline.
+    ///   - longestPauseNanoseconds: a flooded queue looks this often at the least: a fraction of the deadline.
     ///   - quarantineNanoseconds: how long an abandoned register waits for its late stamp before it is lent again.
     public init(
         bar: BAR,
@@ -101,6 +101,9 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
 
     /// Registers that a request holds now.
     public var pendingCount: Int { expecting.load(ordering: .relaxed).nonzeroBitCount }
+
+    /// Whether all four registers are out.
+    var isShort: Bool { freeSlots.load(ordering: .relaxed) == 0 }
 
     /// Registers lent to nobody.
     public var freeCount: Int { freeSlots.load(ordering: .relaxed).nonzeroBitCount }
@@ -163,17 +166,17 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// Looks for stamps, unless another queue does so just now or has just done so.
     ///
     /// A look costs register reads: some 100 ns where the device is a call away, microseconds on PCIe, more where a BAR
-    /// is trapped. A queue with frames to move spends one part in `busyShare` of its time on them, so that plain frames
-    /// do not feel the stamped ones; an idle queue looks as often as it likes.
-    public func collect(now: UInt64, isIdle: Bool) {
-        let next = isIdle ? nextIdleLook.load(ordering: .relaxed) : nextBusyLook.load(ordering: .relaxed)
+    /// is trapped. A flooded queue spends one part in `floodedShare` of its time on them, so that plain frames do not
+    /// feel the stamped ones; any other looks as often as it likes.
+    public func collect(now: UInt64, isFlooded: Bool) {
+        let next = isFlooded ? nextFloodedLook.load(ordering: .relaxed) : nextLook.load(ordering: .relaxed)
         guard now >= next, tryLock() else { return }
         defer { unlock() }
         bar.together { collectLocked() }
         let end = clock.now
-        let pause = max(collectIntervalNanoseconds, min((end &- now) &* busyShare, longestPauseNanoseconds))
-        nextIdleLook.store(end &+ collectIntervalNanoseconds, ordering: .relaxed)
-        nextBusyLook.store(end &+ pause, ordering: .relaxed)
+        let pause = max(collectIntervalNanoseconds, min((end &- now) &* floodedShare, longestPauseNanoseconds))
+        nextLook.store(end &+ collectIntervalNanoseconds, ordering: .relaxed)
+        nextFloodedLook.store(end &+ pause, ordering: .relaxed)
     }
 
     /// The full protocol for a time-sync interrupt, after TSICR was read.

@@ -2,15 +2,6 @@
 
 import Ethernet
 
-/// Which way a captured frame went: bits 7:0 of its tag. The queue is in bits 15:8.
-public enum CaptureDirection: UInt32, Sendable {
-    case received = 0
-    case transmitted = 1
-
-    /// The tag of a captured frame.
-    public func tag(queue: Int) -> UInt32 { rawValue | UInt32(queue) << 8 }
-}
-
 /// The tap of one model. A capture that is too slow loses frames, and they are counted; the device does not wait.
 @safe struct CaptureTap: ~Copyable {
     var ring: FrameProducer?
@@ -28,7 +19,7 @@ public enum CaptureDirection: UInt32, Sendable {
         _ bytes: UnsafeMutableRawPointer,
         length: Int,
         deviceNanoseconds: UInt64,
-        direction: CaptureDirection,
+        direction: FrameDirection,
         queue: Int
     ) {
         // SAFETY: the caller's frame has `length` bytes, and `reserve` gave as many.
@@ -37,7 +28,7 @@ public enum CaptureDirection: UInt32, Sendable {
             return
         }
         unsafe room.copyMemory(from: bytes, byteCount: length)
-        ring?.commit(length, wireTime: deviceNanoseconds, tag: direction.tag(queue: queue))
+        ring?.commit(length, wireTime: deviceNanoseconds, tag: CaptureTag(direction, queue: queue).rawValue)
     }
 
     /// Hands over what the burst added.

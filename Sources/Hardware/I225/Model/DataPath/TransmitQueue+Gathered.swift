@@ -8,6 +8,8 @@ import Registers
 import Rings
 
 extension TransmitQueue {
+    // SAFETY: as in the type: buffers are checked for the bytes copied, room and scratch hold what is written to them.
+
     /// Sends the frame at `hardware.head`; the descriptor after it, or nil where it must wait.
     mutating func sendGathered(
         _ ring: DescriptorRing16,

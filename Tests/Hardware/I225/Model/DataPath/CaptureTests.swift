@@ -52,12 +52,12 @@ struct CaptureTests {
                 Captured(
                     bytes: testFrame(64, seed: 1),
                     time: sent,
-                    tag: CaptureDirection.transmitted.tag(queue: 2)
+                    tag: CaptureTag(.transmitted, queue: 2).rawValue
                 ),
                 Captured(
                     bytes: testFrame(70, seed: 2),
                     time: arrived,
-                    tag: CaptureDirection.received.tag(queue: 0)
+                    tag: CaptureTag(.received, queue: 0).rawValue
                 ),
             ]
         )
