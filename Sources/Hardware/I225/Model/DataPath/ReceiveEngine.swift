@@ -141,7 +141,8 @@ import Registers
         if settings.looksInside {
             let headers = FrameHeaders(span)
             let hash = scaling.hash(span, headers)
-            queue = steering.queue(for: headers, addressQueue: match.queue) ?? scaling.queue(for: hash)
+            let steered = settings.steers ? steering.queue(for: headers, addressQueue: match.queue) : match.queue
+            queue = steered ?? scaling.queue(for: hash)
             if settings.reportsHash { findings.low = UInt64(hash.type.rawValue) | UInt64(hash.value) << 32 }
             findings.high = UInt64(ReceiveChecksum.verdict(span, headers, settings.checksum).rawValue)
         } else {

@@ -19,6 +19,8 @@ struct ReceiveSettings {
     var checksum: ReceiveChecksumControl = []
     /// RXCSUM.PCSD.
     var reportsHash = false
+    /// Whether a filter of `QueueSteering` is on.
+    var steers = false
     /// Whether anything depends on what is behind the addresses.
     var looksInside = false
 }
@@ -43,8 +45,9 @@ extension ReceiveEngine {
         configureScaling(registers)
         configureSteering(registers)
         let checksums: ReceiveChecksumControl = [.ipv4Header, .tcpAndUDP, .sctp]
+        settings.steers = steering.vlanPriorities != 0 || usesEtherTypes
         settings.looksInside =
-            scaling.isEnabled || steering.vlanPriorities != 0 || usesEtherTypes
+            scaling.isEnabled || settings.steers
             || !settings.checksum.isDisjoint(with: checksums)
     }
 

@@ -78,6 +78,7 @@ enum ConfigSpaceImage {
         set(0x0C, 0x0000_0412)
         set(0x10, 0x0012_0000)
         set(0x2C, 0x0000_0006)
+        set(0x30, 0x0000_0002)
         // Device control and link control are the software's to write.
         mask[0x08 - 2] = 0xFF
         mask[0x09 - 2] = 0x7F
