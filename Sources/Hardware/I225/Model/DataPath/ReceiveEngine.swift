@@ -22,6 +22,8 @@ import Registers
     private(set) var tally = FrameTally()
     /// Whether the frame at the head of the wire has been counted as one that came without a descriptor.
     private var headHasWaited = false
+    /// The tag that was taken out of the frame at the head.
+    private var strippedTag: UInt16?
 
     // Counts since the registers took them, and for ever.
     private var missed: UInt32 = 0
@@ -91,6 +93,7 @@ import Registers
                 progress.queues |= 1 &<< UInt32(truncatingIfNeeded: number)
             }
             if isCapturing {
+                unsafe restoreTag(frame)
                 unsafe tap.add(
                     frame.bytes,
                     length: frame.length,
@@ -129,6 +132,7 @@ import Registers
     ) -> Disposition {
         let bytes = unsafe frame.bytes
         let length = unsafe frame.length
+        strippedTag = nil
         guard hasGoodLength(length) else { return .gone }
         let span = unsafe RawSpan(_unsafeStart: bytes, byteCount: length)
         guard let match = filter.match(span) else {
@@ -163,6 +167,7 @@ import Registers
             var whole = unsafe MutableRawSpan(_unsafeStart: bytes, byteCount: length)
             if let tag = VLANTag.strip(type: settings.vlanType, from: &whole) {
                 findings.high |= Self.vlanStripped | UInt64(tag) << 48
+                strippedTag = tag
                 start = VLANTag.byteCount
             }
         }
@@ -177,6 +182,14 @@ import Registers
         }
         // A refused descriptor went back too, and the driver must hear of it.
         return .reached(queue)
+    }
+
+    /// A capture shows frames as they were on the wire.
+    private mutating func restoreTag(_ frame: FrameView) {
+        guard let tag = strippedTag else { return }
+        var whole = unsafe MutableRawSpan(_unsafeStart: frame.bytes, byteCount: frame.length)
+        // A frame that a tag was taken out of has room for it.
+        try? VLANTag.insert(tag, type: settings.vlanType, into: &whole)
     }
 
     private mutating func hasGoodLength(_ length: Int) -> Bool {

@@ -63,6 +63,23 @@ struct CaptureTests {
         )
     }
 
+    @Test func aTagThatTheDeviceStripsIsInTheCapture() throws {
+        let rig = try Rig()
+        rig.enableTraffic()
+        rig.modify(I225Register.deviceControl) { $0[.vlanMode] = true }
+        let ring = FrameRing()
+        var tap = ring.consumer
+        rig.model.capture = Optional(ring.producer)
+        let receiver = try ReceiveBench(rig)
+        let plain = testFrame(100)
+        let tagged = Array(plain[..<12]) + [0x81, 0x00, 0x00, 0x07] + Array(plain[12...])
+        rig.arrive(tagged)
+        rig.arrive(plain)
+        rig.poll()
+        #expect(receiver.bytes(0) == plain)
+        #expect(drain(&tap).map(\.bytes) == [tagged, plain])
+    }
+
     @Test func aCaptureThatIsTooSlowLosesCopiesNotFrames() throws {
         let rig = try Rig()
         rig.enableTraffic()
