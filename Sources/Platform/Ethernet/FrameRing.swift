@@ -36,7 +36,7 @@ public let maximumFrameBytes = 9728
         close(wakeDescriptor)
     }
 
-    @usableFromInline func wake() {
+    @inline(never) @usableFromInline func wake() {
         var one: UInt64 = 1
         _ = unsafe write(wakeDescriptor, &one, 8)
     }

@@ -34,7 +34,7 @@ import Synchronization
         if unsafe sleeping.pointee.load(ordering: .sequentiallyConsistent) != 0 { wake() }
     }
 
-    @usableFromInline func wake() {
+    @inline(never) @usableFromInline func wake() {
         var one: UInt64 = 1
         // A full eventfd is as good as a successful write: the sleeper wakes either way.
         _ = unsafe write(wakeDescriptor, &one, 8)

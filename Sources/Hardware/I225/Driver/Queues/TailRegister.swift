@@ -2,8 +2,9 @@
 
 import Registers
 
-/// A queue's tail: memory that the device watches where the backing lends it so, else a register write.
-struct TailRegister<BAR: RegisterAccess> {
+/// A queue's tail: memory that the device watches where the backing lends it so, else a register write. Not copied: a
+/// copy would count references, once per burst.
+struct TailRegister<BAR: RegisterAccess>: ~Copyable {
     let doorbell: DoorbellRegister?
     let bar: BAR
     let offset: UInt32
