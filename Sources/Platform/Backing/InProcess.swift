@@ -22,6 +22,8 @@ import Synchronization
     private let nextIOVA: Atomic<UInt64>
 
     /// - Parameters:
+    ///   - model: the device.
+    ///   - name: in errors.
     ///   - loop: the thread that owns `model`; nil: the caller's.
     ///   - census: counts the leases given out.
     public init(_ model: Model, name: String, loop: PollingLoop? = nil, census: Census) {

@@ -52,7 +52,10 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     private let map: RegisterMap
     public let trace: RegisterTrace
 
-    /// - Parameter map: gives the names of the registers of BAR 0; those of other BARs are named by their offset.
+    /// - Parameters:
+    ///   - base: what accesses are passed to.
+    ///   - map: gives the names of the registers of BAR 0; those of other BARs are named by their offset.
+    ///   - trace: where they are written down.
     public init(_ base: Base, map: RegisterMap, trace: RegisterTrace = RegisterTrace()) {
         self.base = base
         self.map = map

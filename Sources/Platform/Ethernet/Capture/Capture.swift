@@ -47,8 +47,11 @@ public final class Capture: Pollable {
     private static let flushNanoseconds: UInt64 = 100_000_000
 
     /// - Parameters:
+    ///   - ring: where the device's tap puts its copies.
+    ///   - writer: the file.
     ///   - queueNames: what Wireshark calls the interface of each queue, from queue 0 on.
     ///   - snapLength: bytes of a frame to keep.
+    ///   - clock: says when waiting frames are written out.
     public init(
         _ ring: consuming FrameConsumer,
         to writer: consuming PcapngWriter,

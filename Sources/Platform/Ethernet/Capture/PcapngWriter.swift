@@ -40,6 +40,7 @@ public struct PcapngWriter: ~Copyable {
     /// Makes the file; an old one of this name is overwritten.
     ///
     /// - Parameters:
+    ///   - path: of the file; a pipe is refused.
     ///   - hardware: what the frames went through; Wireshark shows it.
     ///   - comment: a remark on the whole file.
     public init(path: String, hardware: String? = nil, comment: String? = nil) throws(PcapngError) {
@@ -77,7 +78,9 @@ public struct PcapngWriter: ~Copyable {
 
     /// Adds a source of frames; its number, counted from 0.
     ///
-    /// - Parameter snapLength: bytes of a frame to keep.
+    /// - Parameters:
+    ///   - name: what Wireshark calls it.
+    ///   - snapLength: bytes of a frame to keep.
     public mutating func addInterface(named name: String, snapLength: Int = maximumFrameBytes) -> Int {
         precondition((1...maximumFrameBytes).contains(snapLength), "snap length of a capture")
         makeRoom(for: 2 * PcapngBuffer.maximumTextBytes)
@@ -97,7 +100,10 @@ public struct PcapngWriter: ~Copyable {
     /// Adds a frame; false if it is lost, because the file cannot be written or has no such interface.
     ///
     /// - Parameters:
+    ///   - frame: its bytes, without CRC.
+    ///   - interface: the number that `addInterface` gave.
     ///   - time: nanoseconds of the clock that stamped the frame.
+    ///   - direction: which way it went.
     ///   - comment: a remark that Wireshark shows with the frame.
     @discardableResult public mutating func append(
         _ frame: RawSpan,
