@@ -16,7 +16,7 @@ import Rings
     var head = 0
 
     private var ring: DescriptorRing16?
-    private var window: IOVAWindow?
+    private(set) var window: IOVAWindow?
     private var generation: UInt64 = 0
     private var rejectedTail: UInt32?
 

@@ -80,7 +80,9 @@ import Registers
     ) -> Progress {
         var progress = Progress()
         let isCapturing = tap.isOpen
-        while progress.frames < budget, let frame = unsafe wire.peek() {
+        while progress.frames < budget {
+            if !isCapturing { takePlain(budget, &progress) }
+            guard progress.frames < budget, let frame = unsafe wire.peek() else { break }
             var queue = 0
             switch unsafe receive(frame, latency: latency, time: time) {
             case .waits:
@@ -109,6 +111,25 @@ import Registers
         wire.release()
         tap.publish()
         return progress
+    }
+
+    /// Takes frames that need nothing but a buffer, up to the first that needs more.
+    private mutating func takePlain(_ budget: Int, _ progress: inout Progress) {
+        guard !settings.looksInside, !settings.stripsVLAN, let station = filter.plainAddress else { return }
+        let queue = scaling.defaultQueue
+        let taken = queues[queue].takePlain(
+            from: &wire,
+            to: station,
+            longest: settings.longestFrame &- I225.crcBytes,
+            findings: ReceiveWriteBack(low: 0, high: UInt64(ReceiveChecksumVerdict.ignored.rawValue)),
+            budget: budget &- progress.frames,
+            tally: &tally
+        )
+        guard taken > 0 else { return }
+        headHasWaited = false
+        received &+= UInt64(truncatingIfNeeded: taken)
+        progress.frames &+= taken
+        progress.queues |= 1 &<< UInt32(truncatingIfNeeded: queue)
     }
 
     /// What became of a frame.

@@ -13,7 +13,7 @@ import Rings
     /// SRRCTL.
     private(set) var control = SplitReceiveControl(raw: 0)
     /// Bytes of one buffer; 0 where SRRCTL names none.
-    private var bufferBytes = 0
+    private(set) var bufferBytes = 0
     /// Bytes in front of a frame: none unless RXPBS, SRRCTL and TSYNCRXCTL agree on stamps.
     private var stampBytes = 0
 
@@ -21,8 +21,8 @@ import Rings
     private(set) var drops: UInt32 = 0
 
     // As `begin` found them for a burst.
-    private var ring: DescriptorRing16?
-    private var tail = 0
+    private(set) var ring: DescriptorRing16?
+    private(set) var tail = 0
 
     init(_ memory: IOVASpace) { hardware = HardwareQueue(memory) }
 
@@ -107,7 +107,7 @@ import Rings
     }
 
     // DD and EOP; with TSIP; with RXE.
-    private static var whole: ReceiveStatus { .init(raw: 0x3) }
+    static var whole: ReceiveStatus { .init(raw: 0x3) }
     private static var wholeStamped: ReceiveStatus { .init(raw: 0x8003) }
     private static var refused: ReceiveStatus { .init(raw: 0x8000_0003) }
 

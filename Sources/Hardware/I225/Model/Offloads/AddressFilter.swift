@@ -25,6 +25,9 @@ package struct AddressFilter: ~Copyable {
     /// The address of entry 0, the station's own; a value that no frame has where that entry does not hold.
     private var ownAddress = UInt64.max
 
+    /// The one address whose frames are accepted without a further question, and name no queue; nil if there is none.
+    package var plainAddress: UInt64? { specialEntries == 0 && ownAddress != .max ? ownAddress : nil }
+
     package init() {}
 
     /// Takes over RAL and RAH of an entry.
