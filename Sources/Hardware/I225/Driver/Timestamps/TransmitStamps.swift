@@ -236,9 +236,13 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// Reads a slot's two registers, low first: the read of the high one clears the valid bit. Nil if what they hold is
     /// no time: the card is gone, or lies.
     private func readRegister(_ slot: Int) -> UInt64? {
-        let low = UInt64(bar.load(I225Register.transmitStampLow(slot).offset))
-        let high = UInt64(bar.load(I225Register.transmitStampHigh(slot).offset))
-        return low < 1_000_000_000 ? high &* 1_000_000_000 &+ low : nil
+        let low = bar.load(I225Register.transmitStampLow(slot).offset)
+        let high = bar.load(I225Register.transmitStampHigh(slot).offset)
+        // Seconds of all ones are a time, if the card is still there.
+        guard low < 1_000_000_000, high != ~0 || bar.load(I225Register.transmitStampControl.offset) != ~0 else {
+            return nil
+        }
+        return UInt64(high) &* 1_000_000_000 &+ UInt64(low)
     }
 
     private func deliver(_ raw: UInt64, to slot: Int) {
