@@ -237,7 +237,10 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     private func readRegister(_ slot: Int) -> UInt64? {
         let low = bar.load(I225Register.transmitStampLow(slot).offset)
         let high = bar.load(I225Register.transmitStampHigh(slot).offset)
-        guard low < 1_000_000_000 else { return nil }
+        // Seconds of all ones are a time, if the card is still there.
+        guard low < 1_000_000_000, high != ~0 || bar.load(I225Register.transmitStampControl.offset) != ~0 else {
+            return nil
+        }
         return DeviceTime(nanoseconds: low, seconds: high).totalNanoseconds
     }
 
