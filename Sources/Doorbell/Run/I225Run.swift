@@ -125,9 +125,11 @@ public struct I225Run: Sendable {
         onReady()
         while !shouldStop() {
             clock.wait(nanoseconds: 100_000_000)
-            if try device.service() {
+            let events = try device.service()
+            if events.linkChanged {
                 onEvent(device.link.isUp ? "link up, \(device.link.speed) Mb/s" : "link down")
             }
+            if !events.hungQueues.isEmpty { onEvent("Tx queues stand still: \(events.hungQueues)") }
             if let failure = captureFile?.failure(on: card) { onEvent("\(failure)") }
         }
         hostLoop.stop()

@@ -10,6 +10,18 @@ import Netdev
 import Registers
 import XSK
 
+/// What `service` found.
+public struct ServiceEvents: Sendable, Equatable {
+    /// The link came, went, or has another speed.
+    public var linkChanged = false
+    /// The card was reset by something that is not this driver: close it and open it anew.
+    public var wasReset = false
+    /// Tx queues that have descriptors and have not moved since the last look: close and open them anew.
+    public var hungQueues: [Int] = []
+
+    public init() {}
+}
+
 /// An open card. Its end quiesces the card; queues that are still out then find it silent.
 ///
 /// One control thread owns it. Queues are made here and handed to their own threads.
@@ -26,6 +38,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     private let queueStatistics: (transmit: [QueueStatistics], receive: [QueueStatistics])
     private var totals = I225Totals()
     private var statisticsDue: UInt64
+    private var watchdog = TransmitWatchdog()
     private var otherVector: InterruptLease?
     private var armedVectors: UInt32 = 0
 
@@ -209,14 +222,15 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
 
     /// What is due: causes of vector 0, the link, counters before they wrap. Call it often; it costs little.
     ///
-    /// - Returns: whether the link changed.
     /// - Throws: `deviceGone` when the card was removed.
-    public mutating func service() throws(DeviceError) -> Bool {
+    public mutating func service() throws(DeviceError) -> ServiceEvents {
+        var events = ServiceEvents()
         var linkMayHaveChanged = false
         if otherVector?.consume() == true {
-            let (causes, _) = hardware.readOtherCauses()
+            let causes = hardware.readOtherCauses()
             if causes.stamped { stamps.collectAfterInterrupt() }
             linkMayHaveChanged = causes.linkChanged
+            events.wasReset = causes.wasReset
             // One more look comes with the next message: what is latched meanwhile fires at the re-arm.
             hardware.rearm(1)
         }
@@ -226,8 +240,10 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
             totals.update(from: hardware.bar)
             statisticsDue = now &+ 2_000 * millisecond
             linkMayHaveChanged = true
+            events.hungQueues = watchdog.look(hardware, linkIsUp: link.isUp)
         }
-        return linkMayHaveChanged ? try updateLink() : false
+        if linkMayHaveChanged { events.linkChanged = try updateLink() }
+        return events
     }
 
     /// Every counter, under the names of Linux's igc.
@@ -235,6 +251,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
         totals.update(from: hardware.bar)
         let stamped = stamps.counters
         var all = totals.named
+        all.append(NetdevStatistic("tx_timeout_count", watchdog.hangCount))
         all.append(NetdevStatistic("tx_hwtstamp_timeouts", stamped.timedOut))
         all.append(NetdevStatistic("tx_hwtstamp_skipped", stamped.skipped))
         for queue in 0..<I225.queueCount {

@@ -6,12 +6,12 @@ import Interrupts
 import Registers
 
 /// What vector 0 had to tell.
-public struct OtherCauses: Sendable, Equatable {
-    public var linkChanged = false
+struct OtherCauses {
+    var linkChanged = false
     /// Tx stamps are there; they have been collected.
-    public var stamped = false
+    var stamped = false
     /// The card was reset by something that is not this driver.
-    public var wasReset = false
+    var wasReset = false
 }
 
 extension I225Hardware {
@@ -58,15 +58,14 @@ extension I225Hardware {
     func rearm(_ mask: UInt32) { bar.write(I225Register.vectorMaskSet, mask) }
 
     /// Reads the causes of vector 0, in the order that clears them: ICR, then TSICR (facts §5).
-    func readOtherCauses() -> (causes: OtherCauses, timeSync: TimeSyncCause) {
+    func readOtherCauses() -> OtherCauses {
         let cause = bar.read(I225Register.interruptCause)
-        guard cause.raw != ~0 else { return (OtherCauses(), TimeSyncCause(raw: 0)) }
+        guard cause.raw != ~0 else { return OtherCauses() }
         var causes = OtherCauses()
         causes.linkChanged = cause[.linkChanged]
         causes.wasReset = cause[.deviceReset]
-        let timeSync = cause[.timeSync] ? bar.read(I225Register.timeSyncCause) : TimeSyncCause(raw: 0)
-        causes.stamped = timeSync[.transmitStamp]
-        return (causes, timeSync)
+        if cause[.timeSync] { causes.stamped = bar.read(I225Register.timeSyncCause)[.transmitStamp] }
+        return causes
     }
 
     private func route(queue: Int, isValid: Bool) {
