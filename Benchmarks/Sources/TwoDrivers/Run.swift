@@ -19,7 +19,7 @@ final class Run: Sendable {
     /// Frames of `bytes` per second that went from one driver to the other, over `seconds`.
     static func framesPerSecond(bytes: Int, seconds: Double, cpus: (Int, Int)) -> Double {
         let run = Run()
-        var pair: WirePair? = WirePair(capacity: 256 * 1024)
+        var pair: WirePair? = WirePair(capacity: wireCapacity(bytes))
         pair.take()?.split { first, second in
             run.start(cpu: cpus.0, first) { port, run in
                 var receiver = try Receiver(port)
@@ -45,10 +45,16 @@ final class Run: Sendable {
         return Double(end.0 - start.0) * 1e9 / Double(end.1 - start.1)
     }
 
+    /// A wire that holds as many frames as the peers' rings: 1024, with 16 bytes before each.
+    private static func wireCapacity(_ frameBytes: Int) -> Int {
+        let needed = 1024 * ((frameBytes + 31) & ~15)
+        return 1 << (Int.bitWidth - needed.leadingZeroBitCount)
+    }
+
     /// Both ends in turns on this thread until `frames` have passed: for profilers, which then see the same every time.
     static func onOneThread(bytes: Int, frames: UInt64) throws {
         var failure: (any Error)?
-        WirePair(capacity: 256 * 1024).split { first, second in
+        WirePair(capacity: wireCapacity(bytes)).split { first, second in
             do {
                 var sender = try Sender(second, frameBytes: bytes)
                 var receiver = try Receiver(first)
