@@ -45,7 +45,9 @@ struct BringUpTests {
         do { _ = try rig.open(on: recording) }
         let stores = recording.trace.stores.map { $0.name }
         // Facts §9: interrupts off, traffic off, reset, ownership, link, filters, then traffic on.
-        let milestones = ["EIMC", "RCTL", "TCTL", "CTRL", "CTRL_EXT", "MDIC", "RAL[0]", "RLPML", "TCTL", "RCTL", "TSAUXC"]
+        let milestones = [
+            "EIMC", "RCTL", "TCTL", "CTRL", "CTRL_EXT", "MDIC", "RAL[0]", "RLPML", "TCTL", "RCTL", "TSAUXC",
+        ]
         var rest = stores[...]
         for milestone in milestones {
             let index = rest.firstIndex(of: milestone)
