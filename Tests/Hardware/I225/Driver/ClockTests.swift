@@ -144,10 +144,7 @@ struct ClockTests {
         #expect(bar.read(I225Register.timeIncrement) == before)
     }
 
-    @Test(
-        "Without the check a rate is the nearest that the register holds, in its direction",
-        arguments: [false, true]
-    )
+    @Test("Without the check a rate is the nearest that the register holds", arguments: [false, true])
     func clampsRates(isSlower: Bool) throws {
         let rig = Rig()
         let device = try rig.open()

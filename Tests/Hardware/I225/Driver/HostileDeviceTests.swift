@@ -12,7 +12,10 @@ import XSK
 
 @Suite("A device that lies to an XSK queue")
 struct HostileDeviceToProgramTests {
-    @Test("A lie about a frame is a dropped frame, the chunk is used again, and the next frame comes", arguments: liesAboutFrames)
+    @Test(
+        "A lie about a frame is a dropped frame, the chunk is used again, and the next frame comes",
+        arguments: liesAboutFrames
+    )
     func lie(_ lie: Lie) throws {
         for stamps in [false, true] {
             let rig = Rig()
@@ -180,5 +183,7 @@ struct HostileDeviceToProgramTests {
         }
     }
 
-    private func withoutStamp(_ chunk: ArraySlice<UInt8>) -> [UInt8] { [UInt8](chunk.prefix(256)) + chunk.dropFirst(272) }
+    private func withoutStamp(_ chunk: ArraySlice<UInt8>) -> [UInt8] {
+        [UInt8](chunk.prefix(256)) + chunk.dropFirst(272)
+    }
 }

@@ -148,16 +148,8 @@ struct OffloadTests {
             Refusal(why: "more IP headers than IPLEN holds", offload: with { $0.checksumStart = 14 + 512 }),
             Refusal(why: "no transport has it there", offload: with { $0.checksumOffset = 5 }),
             Refusal(why: "field behind the end", offload: tcp, length: 34 + 17),
-            Refusal(
-                why: "UDP field behind the end",
-                offload: Offload(checksumStart: 34, checksumOffset: 6),
-                length: 41
-            ),
-            Refusal(
-                why: "SCTP field behind the end",
-                offload: Offload(checksumStart: 34, checksumOffset: 8),
-                length: 45
-            ),
+            Refusal(why: "UDP behind the end", offload: Offload(checksumStart: 34, checksumOffset: 6), length: 41),
+            Refusal(why: "SCTP behind the end", offload: Offload(checksumStart: 34, checksumOffset: 8), length: 45),
             Refusal(why: "segments of UDP", offload: with { $0.checksumOffset = 6 }),
             Refusal(why: "segments without a checksum", offload: with { $0.checksumStart = 0 }),
             Refusal(why: "TCP header too short", offload: with { $0.segmentHeaderBytes = 19 }),
