@@ -206,6 +206,7 @@ import Registers
     }
 
     /// A capture shows frames as they were on the wire.
+    @inline(never)
     private mutating func restoreTag(_ frame: FrameView) {
         guard let tag = strippedTag else { return }
         var whole = unsafe MutableRawSpan(_unsafeStart: frame.bytes, byteCount: frame.length)
