@@ -61,7 +61,10 @@ public struct I225Run: Sendable {
         do {
             return try TAPDevice(name)
         } catch {
-            throw CannotRun(description: "\(error)")
+            switch error {
+            case .noDriver, .notPermitted: throw CannotRun(description: "\(error)")
+            case .notAName, .busy, .notATAP, .failed: throw error
+            }
         }
     }
 
