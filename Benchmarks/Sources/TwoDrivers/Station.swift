@@ -12,7 +12,8 @@ import Memory
 /// A card with its driver and DMA buffers.
 @safe struct Station: ~Copyable {
     static let bufferBytes = 2048
-    static let entries = 1024
+    /// Descriptors of a ring, and buffers: what Linux's igc has unless told otherwise.
+    static let entries = 256
 
     let model: I225Model
     let card: I225Device<InProcess<I225Model>>
