@@ -3,6 +3,7 @@
 
 import I225Driver
 import Measure
+import Memory
 import XSK
 
 /// What became of the frames of one run.
@@ -23,7 +24,10 @@ struct FloodResult {
 struct Flood: ~Copyable {
     private var free: [UInt64]
     private var asked: [Bool]
+    private var number: UInt64 = 0
     private static let frameBytes: UInt32 = 64
+    /// Behind the addresses and the type.
+    private static let numberOffset = 16
 
     init() {
         free = (0..<Rig.chunks).map { UInt64($0 * Rig.chunkBytes + Rig.metadataBytes) }
@@ -63,8 +67,13 @@ struct Flood: ~Copyable {
     private mutating func submit(_ mix: Mix, _ untilNext: inout Int, _ program: inout XSKProgram) {
         let count = min(program.transmitRoom(32), free.count)
         guard count > 0 else { return }
+        let memory = unsafe program.umem.memory.base
         for _ in 0..<count {
             let address = free.removeLast()
+            // Every frame is written, as a program's are: plain ones too come to the card's thread from this one's cache.
+            // SAFETY: the free addresses are those of `init`, 4064 bytes before the end of their chunk.
+            unsafe memory.storeBytes(of: number, toByteOffset: Int(address) + Self.numberOffset, as: UInt64.self)
+            number &+= 1
             var asks = false
             if mix != .plain {
                 untilNext -= 1
