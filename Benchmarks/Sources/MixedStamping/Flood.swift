@@ -20,19 +20,13 @@ struct FloodResult {
     var stampsPerSecond: Double { Double(stamped) * 1e9 / Double(nanoseconds) }
 }
 
-/// The chunks of the umem, and which of them asked.
+/// The program. It does the same for every frame, whatever the mix, but for the requests themselves.
 struct Flood: ~Copyable {
-    private var free: [UInt64]
-    private var asked: [Bool]
+    private var chunks = Chunks()
     private var number: UInt64 = 0
     private static let frameBytes: UInt32 = 64
     /// Behind the addresses and the type.
     private static let numberOffset = 16
-
-    init() {
-        free = (0..<Rig.chunks).map { UInt64($0 * Rig.chunkBytes + Rig.metadataBytes) }
-        asked = [Bool](repeating: false, count: Rig.chunks)
-    }
 
     /// Sends for `seconds`, then waits until every frame is back.
     mutating func run(_ mix: Mix, _ rig: inout Rig, seconds: Double) -> FloodResult {
@@ -43,7 +37,7 @@ struct Flood: ~Copyable {
         var turns = 0
         var now = start
         while now < end {
-            submit(mix, &untilNext, &rig.program)
+            submit(mix.period, &untilNext, &rig.program)
             _ = rig.queue.poll()
             reap(&rig.program, &result)
             turns &+= 1
@@ -57,32 +51,30 @@ struct Flood: ~Copyable {
     private mutating func drain(_ rig: inout Rig) {
         var rest = FloodResult()
         let deadline = monotonicNanoseconds() + 2_000_000_000
-        while free.count < Rig.chunks {
+        while chunks.count < Rig.chunks {
             _ = rig.queue.poll()
             reap(&rig.program, &rest)
-            if monotonicNanoseconds() > deadline { fail("\(Rig.chunks - free.count) frames did not come back") }
+            if monotonicNanoseconds() > deadline { fail("\(Rig.chunks - chunks.count) frames did not come back") }
         }
     }
 
-    private mutating func submit(_ mix: Mix, _ untilNext: inout Int, _ program: inout XSKProgram) {
-        let count = min(program.transmitRoom(32), free.count)
+    private mutating func submit(_ period: Int, _ untilNext: inout Int, _ program: inout XSKProgram) {
+        let count = min(program.transmitRoom(32), chunks.count)
         guard count > 0 else { return }
         let memory = unsafe program.umem.memory.base
         for _ in 0..<count {
-            let address = free.removeLast()
+            let address = chunks.pop()
             // Every frame is written, as a program's are: plain ones too come to the card's thread from this one's cache.
-            // SAFETY: the free addresses are those of `init`, 4064 bytes before the end of their chunk.
+            // SAFETY: the free addresses are those of `Chunks`, 4064 bytes before the end of their chunk.
             unsafe memory.storeBytes(of: number, toByteOffset: Int(address) + Self.numberOffset, as: UInt64.self)
             number &+= 1
-            var asks = false
-            if mix != .plain {
-                untilNext -= 1
-                if untilNext == 0 {
-                    untilNext = mix.period
-                    asks = program.requestStamp(at: address)
-                }
-                asked[Int(address) / Rig.chunkBytes] = asks
+            untilNext &-= 1
+            let asks = untilNext == 0
+            if asks {
+                untilNext = period
+                guard program.requestStamp(at: address) else { fail("no room for a request") }
             }
+            chunks.note(address, asked: asks)
             _ = program.put(
                 XSKDescriptor(address: address, length: Self.frameBytes, options: asks ? .transmitMetadata : [])
             )
@@ -95,10 +87,8 @@ struct Flood: ~Copyable {
         let count = program.reapCompletions(&addresses, limit: 32)
         for index in 0..<count {
             let address = addresses[index]
-            free.append(address)
-            let chunk = Int(address) / Rig.chunkBytes
-            guard asked[chunk] else { continue }
-            asked[chunk] = false
+            chunks.push(address)
+            guard chunks.hasAsked(address) else { continue }
             switch program.stamp(of: address) {
             case .stamped: result.stamped &+= 1
             case .noSlot: result.withoutSlot &+= 1

@@ -4,10 +4,10 @@ enum Mix: String, CaseIterable {
     case oneToTen = "1:10"
     case oneToOne = "1:1"
 
-    /// A frame that asks comes every so many; 0: none asks.
+    /// A frame that asks comes every so many.
     var period: Int {
         switch self {
-        case .plain: 0
+        case .plain: .max
         case .oneToTen: 11
         case .oneToOne: 2
         }
