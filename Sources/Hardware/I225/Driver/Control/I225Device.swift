@@ -40,7 +40,6 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     private var statisticsDue: UInt64
     private var watchdog = TransmitWatchdog()
     private var otherVector: InterruptLease?
-    private var armedVectors: UInt32 = 0
 
     /// Brings the card up as far as it goes without queues: reset, checked, link negotiated, filters set, clock running.
     ///
@@ -205,7 +204,6 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
             vectors |= 1 << UInt32(vector)
         }
         otherVector = consume other
-        armedVectors = vectors
         hardware.enableInterrupts(vectors: vectors, gapMicroseconds: configuration.interruptGapMicroseconds)
         return leases
     }

@@ -1,3 +1,5 @@
+// What a device may say about a received frame that cannot be so.
+
 import I225Wire
 import Testing
 

@@ -1,3 +1,5 @@
+// Whether somebody who sleeps would be woken, without sleeping.
+
 import Glibc
 
 /// Whether a thread that sleeps on `descriptor` would wake.
