@@ -20,7 +20,9 @@ struct ClockTests {
     @Test("It shows the card's time, and when it was read")
     func reads() throws {
         let rig = Rig()
-        let slow = SlowBacking(rig.backing, clock: rig.clock, nanosecondsPerAccess: 700)
+        let hooks = RegisterHooks()
+        hooks.beforeAccess = { rig.clock.advance(nanoseconds: 700) }
+        let slow = HookedBacking(rig.backing, hooks)
         let device = try rig.open(on: slow)
         let before = rig.clock.now
         let reading = try device.clock.time()

@@ -423,7 +423,9 @@ struct StampWeaknessTests {
         for errata: StampErrata in [[], .silentUntilSlot0IsRead, .slot0EmptiesAll] {
             let rig = Rig(options { $0.stampErrata = errata })
             // Each register access takes 5 µs, as a trapped one does: the stamps fall between the reads.
-            let slow = SlowBacking(rig.backing, clock: rig.clock, nanosecondsPerAccess: 5_000)
+            let hooks = RegisterHooks()
+            hooks.beforeAccess = { rig.clock.advance(nanoseconds: 5_000) }
+            let slow = HookedBacking(rig.backing, hooks)
             var configuration = I225Configuration()
             configuration.stampCollectIntervalNanoseconds = 0
             var device = try rig.open(on: slow, configuration)

@@ -1,5 +1,5 @@
 // A backing whose register accesses the test sees, may answer itself, or may let something happen at: a device that
-// lies, a frame that comes at just that moment.
+// lies, a frame that comes at just that moment, accesses that take time as those of a trapped or remote BAR do.
 
 import Backing
 import Interrupts
@@ -9,6 +9,8 @@ import Registers
 
 /// What a test does at register accesses.
 final class RegisterHooks {
+    /// Runs before every access.
+    var beforeAccess: () -> Void = {}
     /// Runs before a store to the register at this offset.
     var beforeStore: (UInt32) -> Void = { _ in }
     /// What a load of the register at this offset gives, where the device gave this value.
@@ -56,9 +58,13 @@ struct HookedBAR<Base: RegisterAccess>: RegisterAccess {
     let base: Base
     let hooks: RegisterHooks
 
-    func load(_ offset: UInt32) -> UInt32 { hooks.answer(offset, base.load(offset)) }
+    func load(_ offset: UInt32) -> UInt32 {
+        hooks.beforeAccess()
+        return hooks.answer(offset, base.load(offset))
+    }
 
     func store(_ offset: UInt32, _ value: UInt32) {
+        hooks.beforeAccess()
         hooks.beforeStore(offset)
         base.store(offset, value)
     }
