@@ -3,7 +3,9 @@
 import Ethernet
 import I225Driver
 import I225Model
+import I225Wire
 import Netdev
+import Registers
 import TestFrames
 import Testing
 
@@ -116,6 +118,25 @@ struct OffloadTests {
         #expect(stack.send(prototype(isIPv4: true, data), offload) == true)
         rig.settle()
         #expect(rig.arrivals() == reference(isIPv4: true, tag: nil, data, segmentSize: 1448))
+    }
+
+    /// Our card does not look at it; Linux's driver writes it, and a real card may.
+    @Test("PAYLEN is the payload of a frame that is segmented, and all of one that is not (igc_tx_olinfo_status)")
+    func payloadLength() throws {
+        let rig = Rig()
+        let device = try rig.open()
+        var stack = try rig.stack(device)
+        let card = try LyingDevice(rig)
+        let frame = prototype(isIPv4: true, payload(500))
+        let checksum = Offload(checksumStart: 34, checksumOffset: 16)
+        var segments = checksum
+        segments.segmentSize = 100
+        segments.segmentHeaderBytes = 32
+        segments.isIPv4 = true
+        for offload in [Offload(), checksum, segments] { #expect(stack.send(frame, offload) == true) }
+        // Plain, context, checksum, context, segments.
+        let lengths = [0, 2, 4].map { card.transmitDescriptor($0).options[.payloadLength] }
+        #expect(lengths == [UInt32(frame.count), UInt32(frame.count), 500])
     }
 
     private struct Refusal: Sendable {

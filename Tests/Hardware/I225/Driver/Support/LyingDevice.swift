@@ -52,6 +52,12 @@ struct LyingDevice {
         set(address, word(address) | TransmitDataDescriptor.doneBit)
     }
 
+    /// What the driver wrote as Tx descriptor `index`.
+    func transmitDescriptor(_ index: Int) -> TransmitDataDescriptor {
+        let address = transmitBase + UInt64(index) * 16
+        return TransmitDataDescriptor(low: word(address), high: word(address + 8))
+    }
+
     private func word(_ iova: UInt64) -> UInt64 {
         // SAFETY: the ring is lent to the card and stays mapped while the queue is open.
         guard let place = unsafe memory.address(iova, length: 8, .deviceReads) else { return 0 }
