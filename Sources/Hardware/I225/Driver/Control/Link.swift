@@ -39,16 +39,17 @@ extension I225Hardware {
         guard phy & PHYBit.linkUp != 0, status[.linkUp] else { return .down }
         let ours = try readPHY(PHYRegister.advertisement)
         let partners = try readPHY(PHYRegister.partnerAbility)
-        let pause = resolvePause(ours: ours, partners: partners)
+        // IEEE 802.3 Table 28B-3. We advertise symmetric pause or none, so it is both ways or neither.
+        let pauses = ours & partners & PHYBit.pause != 0
         bar.modify(I225Register.deviceControl) { control in
-            control[.receiveFlowControl] = pause.receives
-            control[.transmitFlowControl] = pause.sends
+            control[.receiveFlowControl] = pauses
+            control[.transmitFlowControl] = pauses
         }
         return LinkState(
             speed: status.speed.rawValue,
             isFullDuplex: status[.fullDuplex],
-            receivesPause: pause.receives,
-            sendsPause: pause.sends
+            receivesPause: pauses,
+            sendsPause: pauses
         )
     }
 
@@ -96,13 +97,4 @@ extension I225Hardware {
         bar.write(I225Register.flowControlType, 0x8808)
         bar.write(I225Register.flowControlTransmitTimer, 0xFFFF)
     }
-}
-
-/// IEEE 802.3 Table 28B-3: who may pause whom.
-func resolvePause(ours: UInt16, partners: UInt16) -> (receives: Bool, sends: Bool) {
-    let weCan = ours & PHYBit.pause != 0
-    let theyCan = partners & PHYBit.pause != 0
-    if weCan && theyCan { return (true, true) }
-    let bothAsymmetric = ours & partners & PHYBit.asymmetricPause != 0
-    return (receives: bothAsymmetric && weCan, sends: bothAsymmetric && theyCan)
 }
