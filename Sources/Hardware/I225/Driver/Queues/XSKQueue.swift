@@ -76,8 +76,11 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// Requests in flight, by stamp register.
     var requests = InlineArray<4, StampRequest>(repeating: StampRequest())
     var requestMask: UInt32 = 0
-    /// Rounds until the requests are looked at again.
+    /// Rounds until the requests are settled again: a look at the clock takes as long as a frame.
     var pollsUntilSettled = 0
+    /// What tells a flooded queue: frames moved since its last look at the stamp registers, and when that was.
+    var framesSinceLook = 0
+    var lastLook: UInt64 = 0
     /// Requests without a register, not yet counted on the card.
     var skippedInBurst = 0
     /// The rest of a frame of several buffers is dropped too.
@@ -108,14 +111,10 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
         let sent = send()
         let received = receiveFrames()
         if requestMask != 0 {
-            // A flooded queue looks at the clock now and then only: a look takes as long as a frame. One whose next
-            // frame waits for a register has nothing better to do.
-            let isFlooded = max(reaped, sent) == XSKTransmitBurst.capacity && burstNext == burstCount
-            pollsUntilSettled = isFlooded ? pollsUntilSettled &- 1 : 0
-            if pollsUntilSettled <= 0 {
-                settleRequests(isFlooded: isFlooded)
-                pollsUntilSettled = 8
-            }
+            let moved = reaped &+ sent
+            framesSinceLook &+= moved
+            pollsUntilSettled = moved == 0 ? 0 : pollsUntilSettled &- 1
+            if pollsUntilSettled <= 0 { settleRequests() }
         }
         pool.publishCompletions()
         return reaped > 0 || sent > 0 || received
