@@ -1,5 +1,5 @@
 // Doorbells of one model: words that drivers write from their own threads and the model's owner polls. The exception
-// to "a register access is answered by the owner" (design, "Who runs what").
+// to "a register access is answered by the owner".
 
 import CLinux
 import Glibc

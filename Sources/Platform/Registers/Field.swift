@@ -1,5 +1,5 @@
 // A bit field of a register: where it is and what its value is read as.
-// House style §3.2: fields are computed statics, so that a use costs one `and`/`or` also across modules.
+// Fields are computed statics, so that a use costs one `and`/`or` also across modules.
 
 /// What the bits of a field stand for. `Bool` and the unsigned integers conform; an enum with a fixed width may.
 public protocol FieldValue {

@@ -1,5 +1,5 @@
 // The storage behind a model's BAR: a word per register, read and written by the rules of its row.
-// Clear-on-read and the like are modes of the row and never written by hand in a device (house style §3.2).
+// Clear-on-read and the like are modes of the row and never written by hand in a device.
 
 /// Register words of one BAR. Single-threaded: it belongs to the model's owner.
 public struct RegisterFile: ~Copyable {

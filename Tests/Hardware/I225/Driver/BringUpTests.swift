@@ -44,7 +44,7 @@ struct BringUpTests {
         let recording = Recording(rig.backing, map: I225RegisterMap.map)
         do { _ = try rig.open(on: recording) }
         let stores = recording.trace.stores.map { $0.name }
-        // Facts §9: interrupts off, traffic off, reset, ownership, link, filters, then traffic on.
+        // As igc_probe and __igc_open have it: interrupts off, traffic off, reset, ownership, link, filters, then traffic on.
         let milestones = [
             "EIMC", "RCTL", "TCTL", "CTRL", "CTRL_EXT", "MDIC", "RAL[0]", "RLPML", "TCTL", "RCTL", "TSAUXC",
         ]

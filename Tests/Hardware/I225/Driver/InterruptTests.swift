@@ -177,7 +177,7 @@ struct InterruptTests {
         let loads = recording.trace.entries.compactMap {
             if case .load(let name, let value) = $0, name == "ICR" || name == "TSICR" { (name, value) } else { nil }
         }
-        // ICR first, TSICR after it: the order that clears both (facts §5).
+        // ICR first, TSICR after it: the order that clears both (igc_msix_other).
         #expect(loads.map { $0.0 } == ["ICR", "TSICR"])
         #expect(TimeSyncCause(raw: loads.last?.1 ?? 0)[.transmitStamp])
         #expect(!recording.trace.stores.contains { $0.name == "TSICR" })

@@ -1,4 +1,5 @@
-// One test per weakness that the kernel's Tx timestamps for AF_XDP had (facts §8.3) or still have (§8.4), by its name.
+// One test per weakness that the kernel's Tx timestamps for AF_XDP have, or had and mended, by its
+// name and its number in docs/stamp-weaknesses.md.
 
 import Backing
 import Clock
@@ -24,9 +25,9 @@ struct StampWeaknessTests {
         return options
     }
 
-    // MARK: §8.4
+    // MARK: still there
 
-    @Test("8.4.1 Head of line: plain frames complete past a frame that waits for its stamp")
+    @Test("weakness 1: Head of line: plain frames complete past a frame that waits for its stamp")
     func headOfLineBlocking() throws {
         let rig = Rig(options())
         let device = try rig.open()
@@ -47,7 +48,7 @@ struct StampWeaknessTests {
         #expect(program.outcome(0) == .stamped(nanoseconds: sent[0].deviceTime))
     }
 
-    @Test("8.4.1 Sustained: a ring's worth of plain frames passes while four stamps are pending")
+    @Test("weakness 1: Sustained: a ring's worth of plain frames passes while four stamps are pending")
     func plainTrafficNeverStalls() throws {
         let rig = Rig(options { $0.stampDelayNanoseconds = 8_000_000 })
         let device = try rig.open()
@@ -70,7 +71,7 @@ struct StampWeaknessTests {
         #expect(program.completions().sorted() == [0, 1, 2, 3])
     }
 
-    @Test("8.4.2 A lost stamp ends at its deadline of 10 ms with a word that says so, not after 15 s")
+    @Test("weakness 2: A lost stamp ends at its deadline of 10 ms with a word that says so, not after 15 s")
     func lostStampHoldsNobody() throws {
         let rig = Rig(options { $0.stampFaults = [0: .lost] })
         let device = try rig.open()
@@ -88,7 +89,7 @@ struct StampWeaknessTests {
         #expect(device.stampCounters.timedOut == 1)
     }
 
-    @Test("8.4.3 A fifth request is told that there is no slot, and its frame goes out at once")
+    @Test("weakness 3: A fifth request is told that there is no slot, and its frame goes out at once")
     func fifthRequestIsTold() throws {
         let rig = Rig(options())
         let device = try rig.open()
@@ -107,7 +108,7 @@ struct StampWeaknessTests {
         #expect(program.completions().sorted() == [0, 1, 2, 3])
     }
 
-    @Test("8.4.3 A fifth request waits, if the user so chooses, and then gets its stamp; order is kept")
+    @Test("weakness 3: A fifth request waits, if the user so chooses, and then gets its stamp; order is kept")
     func fifthRequestWaits() throws {
         let rig = Rig(options())
         var configuration = I225Configuration()
@@ -135,7 +136,7 @@ struct StampWeaknessTests {
         #expect(device.stampCounters.skipped == 0)
     }
 
-    @Test("8.4.4 A late stamp never goes to the slot's next user: it is drained before the slot is lent again")
+    @Test("weakness 4: A late stamp never goes to the slot's next user: it is drained before the slot is lent again")
     func lateStampIsDrained() throws {
         let rig = Rig(options { $0.stampFaults = [0: .late(20_000_000)] })
         let device = try rig.open()
@@ -165,7 +166,7 @@ struct StampWeaknessTests {
         #expect(queue.outstandingStamps == 4)
     }
 
-    @Test("8.4.4 A stamp later than its quarantine is told from the next user's by its time")
+    @Test("weakness 4: A stamp later than its quarantine is told from the next user's by its time")
     func lateStampBeyondQuarantine() throws {
         let rig = Rig(options { $0.stampFaults = [0: .late(150_000_000)] })
         let device = try rig.open()
@@ -204,7 +205,7 @@ struct StampWeaknessTests {
         #expect(device.stampCounters.late == 1)
     }
 
-    @Test("8.4.4 A slot of a queue that was torn down is not lent while it owes a stamp")
+    @Test("weakness 4: A slot of a queue that was torn down is not lent while it owes a stamp")
     func lateStampOfTornDownQueue() throws {
         let rig = Rig(options { $0.stampDelayNanoseconds = 3_000_000 })
         let device = try rig.open()
@@ -234,7 +235,7 @@ struct StampWeaknessTests {
         }
     }
 
-    @Test("8.4.5 A stamp costs a handful of reads, no interrupt and no EICS write")
+    @Test("weakness 5: A stamp costs a handful of reads, no interrupt and no EICS write")
     func stampIsCheap() throws {
         let rig = Rig(options())
         let recording = Recording(rig.backing, map: I225RegisterMap.map)
@@ -252,7 +253,7 @@ struct StampWeaknessTests {
         #expect(!recording.trace.stores.contains { $0.name == "EICS" })
     }
 
-    @Test("8.4.6 A received frame's stamp is the program's before the buffer is the card's again")
+    @Test("weakness 6: A received frame's stamp is the program's before the buffer is the card's again")
     func receiveStampIsCopied() throws {
         let rig = Rig()
         var configuration = I225Configuration()
@@ -278,7 +279,7 @@ struct StampWeaknessTests {
         #expect(program.received().map { $0.frame } == (2..<8).map { testFrame(UInt8($0)) })
     }
 
-    @Test("8.4.7 (6.12) Stale metadata without the descriptor's option asks for nothing")
+    @Test("weakness 7: (6.12) Stale metadata without the descriptor's option asks for nothing")
     func staleMetadata() throws {
         let rig = Rig(options())
         let device = try rig.open()
@@ -293,7 +294,7 @@ struct StampWeaknessTests {
         #expect(program.completions() == [0])
     }
 
-    @Test("8.4.7 (6.12) Flags are read once: what is written over them later asks for nothing and stops nothing")
+    @Test("weakness 7: (6.12) Flags are read once: what is written over them later asks for nothing and stops nothing")
     func flagsAreReadOnce() throws {
         let rig = Rig(options())
         let device = try rig.open()
@@ -314,7 +315,7 @@ struct StampWeaknessTests {
         #expect(queue.outstandingStamps == 0)
     }
 
-    @Test("8.4.7 (6.12) A full hardware ring loses no descriptor")
+    @Test("weakness 7: (6.12) A full hardware ring loses no descriptor")
     func fullRingLosesNothing() throws {
         let rig = Rig()
         let device = try rig.open()
@@ -336,9 +337,9 @@ struct StampWeaknessTests {
         #expect(queue.outstandingFrames == 0)
     }
 
-    // MARK: §8.3
+    // MARK: mended since
 
-    @Test("8.3 Register 0 erratum: stamps in slots 1 to 3 keep coming, although slot 0 has none")
+    @Test("mended: Register 0 erratum: stamps in slots 1 to 3 keep coming, although slot 0 has none")
     func registerZeroErratum() throws {
         let rig = Rig(
             options {
@@ -380,7 +381,7 @@ struct StampWeaknessTests {
         _ = consume vectors
     }
 
-    @Test("8.3 Register 0 race: a stamp that comes between the look and the read of register 0 is there at once")
+    @Test("mended: Register 0 race: a stamp that comes between the look and the read of register 0 is there at once")
     func registerZeroRaceExactly() throws {
         let rig = Rig(options { $0.stampFaults = [0: .late(500_000)] })
         let hooks = RegisterHooks()
@@ -416,7 +417,7 @@ struct StampWeaknessTests {
     }
 
     @Test(
-        "8.3 Register 0 race: a stamp that arrives between any two reads of the protocol is not lost",
+        "mended: Register 0 race: a stamp that arrives between any two reads of the protocol is not lost",
         arguments: 0..<24
     )
     func registerZeroRace(_ step: Int) throws {
@@ -455,7 +456,7 @@ struct StampWeaknessTests {
         }
     }
 
-    @Test("8.3 Rx stamp offset: the card's 16 bytes are not the frame's, and its length does not count them")
+    @Test("mended: Rx stamp offset: the card's 16 bytes are not the frame's, and its length does not count them")
     func receiveStampOffset() throws {
         let rig = Rig()
         var configuration = I225Configuration()
@@ -472,7 +473,7 @@ struct StampWeaknessTests {
         #expect(program.received().map { $0.frame.count } == [60, 61, 64, 1514])
     }
 
-    @Test("8.3 Wrong vector in the wake-up: a queue re-arms its own")
+    @Test("mended: Wrong vector in the wake-up: a queue re-arms its own")
     func wakesItsOwnVector() throws {
         let rig = Rig()
         let recording = Recording(rig.backing, map: I225RegisterMap.map)
@@ -484,7 +485,7 @@ struct StampWeaknessTests {
         #expect(recording.trace.entries == [.store("EIMS", 1 << 3)])
     }
 
-    @Test("8.3 CVE-2026-23445: a stamp that comes after the pool has gone is written nowhere")
+    @Test("mended: CVE-2026-23445: a stamp that comes after the pool has gone is written nowhere")
     func stampAfterThePool() throws {
         let rig = Rig(options())
         let device = try rig.open()
@@ -510,7 +511,7 @@ struct StampWeaknessTests {
         #expect(program.socket.diagnostics.lostTransmitFrames == 0)
     }
 
-    @Test("8.3 Metadata and chunks that are too short are refused, not cut")
+    @Test("mended: Metadata and chunks that are too short are refused, not cut")
     func shortChunks() throws {
         let rig = Rig()
         let device = try rig.open()

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Sleeping on a queue's vector")
 struct WakeUpTests {
-    /// When the frame comes, in the order of a loop that goes to sleep (DESIGN: poll, re-arm, one more look).
+    /// When the frame comes, in the order of a loop that goes to sleep (poll, re-arm, one more look).
     enum Moment: CaseIterable {
         case beforePoll, betweenPollAndArm, insideArm, betweenArmAndLook, afterLook
     }

@@ -1,4 +1,4 @@
-// Which frames are received, and by which queue. Facts §2.4 and §9 item 6; igc_set_rx_mode, igc_setup_mrqc.
+// Which frames are received, and by which queue. Source: igc_set_rx_mode, igc_setup_mrqc.
 
 import Backing
 import I225Wire

@@ -1,4 +1,4 @@
-// The card's adjustable clock, timer 0. Facts §6.1 and §9 item 10; igc_ptp.c.
+// The card's adjustable clock, timer 0. Source: igc_ptp.c of Linux 6.12.
 
 import Backing
 import Clock

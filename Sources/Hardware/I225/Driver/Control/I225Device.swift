@@ -1,4 +1,4 @@
-// A card under this driver: probe, start, service, stop. Facts §9, in its order.
+// A card under this driver: probe, start, service, stop, in the order of igc_probe and __igc_open (Linux 6.12).
 
 import Backing
 import Clock
@@ -153,7 +153,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     /// Opens the queue pair `index` for the frames of an XSK socket: its umem is mapped for the card.
     ///
     /// - Throws: `invalidArgument` if the umem's chunks are too short for a received frame. The card counts buffers in
-    ///   whole KB, and would split frames that igc then shows as two (facts §4.1).
+    ///   whole KB, and would split frames that igc then shows as two.
     public func openXSKQueue(
         _ index: Int,
         _ pool: consuming XSKPool,

@@ -8,7 +8,7 @@ import Synchronization
 
 /// What control code and queues of a card share.
 public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
-    // SAFETY (Sendable): all is immutable; registers may be accessed from any thread, each by its one owner (DESIGN).
+    // SAFETY (Sendable): all is immutable; registers may be accessed from any thread, each by its one owner.
     let backing: Backing
     let bar: Backing.BAR
     let clock: DeviceClock

@@ -1,4 +1,4 @@
-// Vectors: which cause goes where, and the re-arming after work. Facts §5 and §9 item 9; igc_configure_msix.
+// Vectors: which cause goes where, and the re-arming after work. Source: igc_configure_msix, igc_msix_other.
 
 import Backing
 import I225Wire
@@ -57,7 +57,7 @@ extension I225Hardware {
     /// Lets the vectors in `mask` fire again. What came meanwhile fires at once.
     func rearm(_ mask: UInt32) { bar.write(I225Register.vectorMaskSet, mask) }
 
-    /// Reads the causes of vector 0, in the order that clears them: ICR, then TSICR (facts §5).
+    /// Reads the causes of vector 0, in the order that clears them: ICR, then TSICR (igc_msix_other).
     func readOtherCauses() -> OtherCauses {
         let cause = bar.read(I225Register.interruptCause)
         guard cause.raw != ~0 else { return OtherCauses() }

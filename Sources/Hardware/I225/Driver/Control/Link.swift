@@ -1,4 +1,4 @@
-// PHY and link. Facts §2.2 and §9 item 5; igc_setup_copper_link, igc_config_fc_after_link_up.
+// PHY and link. Source: igc_setup_copper_link, igc_config_fc_after_link_up.
 
 import Backing
 import Clock

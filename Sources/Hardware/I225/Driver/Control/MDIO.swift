@@ -1,4 +1,5 @@
-// PHY registers: clause 22 through MDIC, clause 45 through clause 22 registers 13 and 14. Facts §2.2.
+// PHY registers: clause 22 through MDIC, clause 45 through clause 22 registers 13 and 14.
+// Source: igc_read_phy_reg_mdic, igc_read_xmdio_reg; IEEE 802.3 annex 22D.
 
 import Backing
 import I225Wire

@@ -1,4 +1,5 @@
-// The NVM: its checksum, and the address that the card loads from it. Facts §2.1 EERD, §2.9.
+// The NVM: its checksum, and the address that the card loads from it. Source: igc_read_nvm_eerd,
+// igc_validate_nvm_checksum.
 
 import Backing
 import I225Wire

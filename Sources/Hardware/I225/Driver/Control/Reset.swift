@@ -1,4 +1,4 @@
-// Reset and quiesce. Facts §3.1 step 7 and §9 items 2 and 12; igc_reset_hw_base.
+// Reset and quiesce. Source: igc_reset_hw_base, igc_down.
 
 import Backing
 import Clock

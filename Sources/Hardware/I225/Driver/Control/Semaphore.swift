@@ -1,5 +1,5 @@
 // The lock between software and firmware in front of NVM and PHY, as a lease: it is released on every way out.
-// Facts §2.1 SWSM, SW_FW_SYNC; igc_acquire_swfw_sync_i225.
+// Source: igc_acquire_swfw_sync_i225, igc_get_hw_semaphore_i225.
 
 import Backing
 import Clock

@@ -1,4 +1,4 @@
-// The card's counters, which a read clears, added up for ever. Facts §2.6 and §9 item 13; igc_update_stats.
+// The card's counters, which a read clears, added up for ever. Source: igc_update_stats.
 
 import Backing
 import I225Wire

@@ -1,4 +1,4 @@
-// Finds Tx queues that stand still: igc_clean_tx_irq's rule "head is not tail, nothing moves, no pause", facts §3.3.
+// Finds Tx queues that stand still: the rule of igc_clean_tx_irq, "head is not tail, nothing moves, no pause".
 
 import Backing
 import I225Wire

@@ -1,5 +1,5 @@
 // What a frame asks for, as the card takes it: a context descriptor and the bits of the data descriptor behind it.
-// Facts §4.3; igc_tx_csum, igc_tso.
+// Source: igc_tx_csum, igc_tso (igc_main.c of Linux 6.12).
 
 import I225Wire
 import Netdev

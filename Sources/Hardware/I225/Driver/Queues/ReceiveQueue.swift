@@ -1,4 +1,5 @@
-// An Rx queue of the card, on loan. Facts §3.2 step 5 and §9 items 7 and 8.
+// An Rx queue of the card, on loan.
+// Source: igc_configure_rx_ring, igc_disable_rx_ring (Linux 6.12); unlike igc it waits until the card says so.
 
 import Backing
 import I225Wire
@@ -96,7 +97,7 @@ extension I225Hardware {
                 control[.bufferKilobytes] = UInt32(bufferKilobytes)
                 control[.descriptorType] = SplitReceiveControl.advancedOneBuffer
                 control[.timestamps] = stamps
-                // The adjustable clock in the header's second half, the free-running one in its first (facts §4.1).
+                // The adjustable clock in the header's second half, the free-running one in its first (igc_ptp_enable_rx_timestamp).
                 control[.timer0] = 0
                 control[.timer1] = 1
             }

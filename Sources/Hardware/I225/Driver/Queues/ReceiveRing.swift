@@ -1,6 +1,6 @@
 // The driver's half of an Rx descriptor ring: the loop that the benchmark holds against C.
 //
-// Source: facts §4.1 and §9 item 8: a descriptor is done when its length is not zero; the slot behind the last refilled
+// Source: igc_clean_rx_irq, igc_alloc_rx_buffers (Linux 6.12): a descriptor is done when its length is not zero; the slot behind the last refilled
 // one has its length cleared, so that an old length is never taken for a new frame.
 
 import I225Wire

@@ -5,7 +5,7 @@ import Netdev
 import Registers
 
 extension ReceivedFrame {
-    /// Facts §4.1: TCPCS or UDPCS without L4E, IPE and IXSM is the device's "good"; anything else says nothing.
+    /// igc_rx_checksum: TCPCS or UDPCS without L4E, IPE and IXSM is the device's "good"; anything else says nothing.
     @inlinable init(cookie: UInt64, low: UInt64, high: UInt64) {
         self.init()
         let writeBack = ReceiveWriteBack(low: low, high: high)

@@ -1,4 +1,5 @@
-// A Tx queue of the card, on loan: ring memory, queue number, registers. Facts §3.2 step 4 and §9 item 7.
+// A Tx queue of the card, on loan: ring memory, queue number, registers.
+// Source: igc_configure_tx_ring, igc_disable_tx_ring (Linux 6.12); unlike igc it waits until the card says so.
 
 import Backing
 import I225Wire
@@ -60,7 +61,7 @@ public struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
 }
 
 extension I225Hardware {
-    /// Facts §4 and §9 item 7: 64 to 4096 descriptors, in steps of 8 (a ring is a multiple of 128 bytes).
+    /// igc.h: 64 to 4096 descriptors, in steps of 8 (a ring is a multiple of 128 bytes).
     func checkRing(entries: Int, operation: String) throws(DeviceError) {
         guard (64...4096).contains(entries), entries % 8 == 0 else {
             throw error(.invalidArgument, operation, "\(entries) descriptors, expected 64 to 4096 in steps of 8")

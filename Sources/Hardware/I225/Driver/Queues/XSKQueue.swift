@@ -1,6 +1,6 @@
 // A queue pair for an XSK socket: the program's frames go to the card and come from it without a copy.
 //
-// Completions leave out of order: a frame that waits for its stamp holds nobody back (facts §8.4 item 1). A request for
+// Completions leave out of order: a frame that waits for its stamp holds nobody back (docs/stamp-weaknesses.md, 1). A request for
 // a stamp ends with a stamp or with a word that says why there is none.
 
 import Backing

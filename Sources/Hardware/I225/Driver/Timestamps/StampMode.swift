@@ -1,4 +1,5 @@
-// Switching stamps on: Tx for requests, Rx for every frame. Facts §6.2, §6.3 and §9 item 11.
+// Switching stamps on: Tx for requests, Rx for every frame. Source:
+// igc_ptp_set_timestamp_mode (Linux 6.12).
 
 import Backing
 import I225Wire

@@ -1,6 +1,6 @@
 // The four Tx timestamp registers of a card, shared by all its queues.
 //
-// Source: `igc_ptp.c` (igc_ptp_tx_tstamp_event, 6.12.69 and later) for the read order; the facts page's 8.4 for what the
+// Source: `igc_ptp.c` (igc_ptp_tx_tstamp_event, 6.12.69 and later) for the read order; docs/stamp-weaknesses.md for what the
 // kernel leaves open: no deadline, no tag against late stamps, silence when no register is free.
 //
 //   free ──claim──► pending ──stamp──► answered ──take──► free
