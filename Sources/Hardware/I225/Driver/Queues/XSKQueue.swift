@@ -110,7 +110,8 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
         if requestMask != 0 {
             // A flooded queue looks at the clock now and then only: a look takes as long as a frame. One whose next
             // frame waits for a register has nothing better to do.
-            let isFlooded = max(reaped, sent) == XSKTransmitBurst.capacity && burstNext == burstCount
+            let isBusy = max(reaped, sent) == XSKTransmitBurst.capacity || transmit.ring.inFlight >= Self.longRow
+            let isFlooded = isBusy && burstNext == burstCount
             pollsUntilSettled = isFlooded ? pollsUntilSettled &- 1 : 0
             if pollsUntilSettled <= 0 {
                 settleRequests(isFlooded: isFlooded)
@@ -145,6 +146,9 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     }
 
     // MARK: sending
+
+    /// Frames before a card that is slower than its program: the wait in the row is longer than a look would shorten.
+    private static var longRow: Int { 4 * XSKTransmitBurst.capacity }
 
     /// The top byte of a cookie: 0, or the stamp register plus one. Umem addresses stay far below it.
     static var slotShift: UInt64 { 56 }
