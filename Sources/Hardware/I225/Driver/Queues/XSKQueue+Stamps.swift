@@ -37,9 +37,17 @@ extension XSKQueueState {
     /// A request whose frame is still with the card cannot end: its memory is not the program's yet, and its register
     /// will be written when it goes out.
     @inline(never)
-    mutating func settleRequests(isFlooded: Bool) {
+    mutating func settleRequests() {
         let now = hardware.clock.now
-        stamps.collect(now: now, isFlooded: isFlooded)
+        // More than a frame per microsecond. A queue whose next frame waits for a register has nothing better to do
+        // than to look for one.
+        let isFlooded =
+            framesSinceLook >= 64 && UInt64(framesSinceLook) &* 1_000 > now &- lastLook && burstNext == burstCount
+        pollsUntilSettled = isFlooded ? 8 : 0
+        if stamps.collect(now: now, isFlooded: isFlooded) {
+            lastLook = now
+            framesSinceLook = 0
+        }
         for index in 0..<4 where requestMask & (1 << UInt32(index)) != 0 && requests[index].isSent {
             let slot = TransmitStampSlot(index: UInt8(index))
             if let nanoseconds = stamps.take(slot) {

@@ -76,8 +76,11 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// Requests in flight, by stamp register.
     var requests = InlineArray<4, StampRequest>(repeating: StampRequest())
     var requestMask: UInt32 = 0
-    /// Rounds until the requests are looked at again.
+    /// Rounds until the requests are settled again: a look at the clock takes as long as a frame.
     var pollsUntilSettled = 0
+    /// What tells a flooded queue: frames moved since its last look at the stamp registers, and when that was.
+    var framesSinceLook = 0
+    var lastLook: UInt64 = 0
     /// Requests without a register, not yet counted on the card.
     var skippedInBurst = 0
     /// The rest of a frame of several buffers is dropped too.
@@ -108,15 +111,10 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
         let sent = send()
         let received = receiveFrames()
         if requestMask != 0 {
-            // A flooded queue looks at the clock now and then only: a look takes as long as a frame. One whose next
-            // frame waits for a register has nothing better to do.
-            let isBusy = max(reaped, sent) == XSKTransmitBurst.capacity || transmit.ring.inFlight >= Self.longRow
-            let isFlooded = isBusy && burstNext == burstCount
-            pollsUntilSettled = isFlooded ? pollsUntilSettled &- 1 : 0
-            if pollsUntilSettled <= 0 {
-                settleRequests(isFlooded: isFlooded)
-                pollsUntilSettled = 8
-            }
+            let moved = reaped &+ sent
+            framesSinceLook &+= moved
+            pollsUntilSettled = moved == 0 ? 0 : pollsUntilSettled &- 1
+            if pollsUntilSettled <= 0 { settleRequests() }
         }
         pool.publishCompletions()
         return reaped > 0 || sent > 0 || received
@@ -146,9 +144,6 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     }
 
     // MARK: sending
-
-    /// Frames before a card that is slower than its program: the wait in the row is longer than a look would shorten.
-    private static var longRow: Int { 4 * XSKTransmitBurst.capacity }
 
     /// The top byte of a cookie: 0, or the stamp register plus one. Umem addresses stay far below it.
     static var slotShift: UInt64 { 56 }

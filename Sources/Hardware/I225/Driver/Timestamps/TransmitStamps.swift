@@ -40,7 +40,7 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     private let collectIntervalNanoseconds: UInt64
     private let longestPauseNanoseconds: UInt64
     private let quarantineNanoseconds: UInt64
-    private let floodedShare: UInt64 = 64
+    private let floodedShare: UInt64 = 48
 
     private let lock = Atomic<Bool>(false)
     private let freeSlots = Atomic<UInt32>(0)
@@ -169,15 +169,18 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     /// A look costs register reads: some 100 ns where the device is a call away, microseconds on PCIe, more where a BAR
     /// is trapped. A flooded queue spends one part in `floodedShare` of its time on them, so that plain frames do not
     /// feel the stamped ones; any other looks as often as it likes.
-    public func collect(now: UInt64, isFlooded: Bool) {
+    ///
+    /// - Returns: whether it looked.
+    public func collect(now: UInt64, isFlooded: Bool) -> Bool {
         let next = isFlooded ? nextFloodedLook.load(ordering: .relaxed) : nextLook.load(ordering: .relaxed)
-        guard now >= next, tryLock() else { return }
+        guard now >= next, tryLock() else { return false }
         defer { unlock() }
         bar.together { collectLocked() }
         let end = clock.now
         let pause = max(collectIntervalNanoseconds, min((end &- now) &* floodedShare, longestPauseNanoseconds))
         nextLook.store(end &+ collectIntervalNanoseconds, ordering: .relaxed)
         nextFloodedLook.store(end &+ pause, ordering: .relaxed)
+        return true
     }
 
     /// The full protocol for a time-sync interrupt, after TSICR was read.
