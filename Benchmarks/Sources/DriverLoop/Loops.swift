@@ -2,6 +2,7 @@
 // free stack, the same doorbell.
 
 import I225Driver
+import Measure
 import Netdev
 import Registers
 import Rings

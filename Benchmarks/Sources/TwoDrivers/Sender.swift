@@ -4,6 +4,7 @@ import Backing
 import Ethernet
 import I225Driver
 import I225Model
+import Measure
 import Memory
 import Rings
 

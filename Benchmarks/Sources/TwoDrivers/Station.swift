@@ -47,28 +47,3 @@ import Memory
         self.buffers = buffers
     }
 }
-
-/// Numbers of the buffers that are nobody's.
-@safe struct FreeStack: ~Copyable {
-    // SAFETY (whole type): no number is pushed that was not popped, so `count` stays within `capacity`.
-    private let numbers: UnsafeMutablePointer<UInt32>
-    private(set) var count: Int
-
-    init(full capacity: Int) {
-        count = capacity
-        unsafe numbers = .allocate(capacity: capacity)
-        for number in 0..<capacity { unsafe (numbers + number).initialize(to: UInt32(number)) }
-    }
-
-    deinit { unsafe numbers.deallocate() }
-
-    mutating func push(_ number: UInt64) {
-        unsafe numbers[count] = UInt32(truncatingIfNeeded: number)
-        count &+= 1
-    }
-
-    mutating func pop() -> UInt64 {
-        count &-= 1
-        return UInt64(unsafe numbers[count])
-    }
-}
