@@ -113,7 +113,7 @@ import Synchronization
         let refusal = ask(absent: DeviceError.Code.deviceGone as DeviceError.Code?) {
             guard !model.host.isRouted(index) else { return .noResource }
             model.host.route(index, to: cell)
-            programVector(index, masked: false)
+            programVectors(CollectionOfOne(index), masked: false)
             return nil
         }
         if let refusal {
@@ -130,7 +130,8 @@ import Synchronization
             model.reset()
             assignBARs()
             model.writeConfig(ConfigSpace.Offset.command, .word, command)
-            for index in 0..<vectorCount where model.host.isRouted(index) { programVector(index, masked: false) }
+            let attached = (0..<vectorCount).filter(model.host.isRouted)
+            if !attached.isEmpty { programVectors(attached, masked: false) }
             return true
         }
         guard wasPresent else {
@@ -152,20 +153,14 @@ import Synchronization
         model.writeConfig(ConfigSpace.Offset.command, .word, command | ConfigSpace.memorySpaceEnable)
     }
 
-    /// Writes a vector's MSI-X table entry and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
-    private func programVector(_ index: Int, masked: Bool) {
+    /// Gives or takes vectors in the MSI-X table, and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
+    private func programVectors(_ indices: some Sequence<Int>, masked: Bool) {
         guard let capability = ConfigSpace.findCapability(MSIXCapability.id, read: model.readConfig) else { return }
         let control = model.readConfig(capability + 2, .word)
         if control & MSIXCapability.enable == 0 {
             model.writeConfig(capability + 2, .word, control | MSIXCapability.enable)
         }
-        let table = model.readConfig(capability + 4, .doubleWord)
-        let bar = Int(table & 7)
-        let entry = (table & ~7) + UInt64(index) * 16
-        model.write(bar: bar, entry, .doubleWord, 0xFEE0_0000)
-        model.write(bar: bar, entry + 4, .doubleWord, 0)
-        model.write(bar: bar, entry + 8, .doubleWord, UInt64(index))
-        model.write(bar: bar, entry + 12, .doubleWord, masked ? 1 : 0)
+        model.setVectors(indices, masked: masked)
     }
 }
 
@@ -181,7 +176,7 @@ extension InProcess: DMAUnmapper {
 extension InProcess: VectorDetacher {
     public func detachVector(_ index: Int) {
         onOwner {
-            if present.load(ordering: .relaxed) { programVector(index, masked: true) }
+            if present.load(ordering: .relaxed) { programVectors(CollectionOfOne(index), masked: true) }
             model.host.route(index, to: nil)
         }
     }

@@ -11,9 +11,18 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+unsigned long long clinux_drain_eventfd(int descriptor) {
+    unsigned long long count = 0;
+    struct iovec buffer = {&count, sizeof count};
+    // O_NONBLOCK belongs to the open file, which a peer may share and change; RWF_NOWAIT belongs to the call.
+    if (preadv2(descriptor, &buffer, 1, -1, RWF_NOWAIT) == sizeof count) return count;
+    return 0;
+}
 
 int clinux_memfd(const char *name, long long size) {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
