@@ -118,6 +118,10 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
+        platform(
+            "LinuxVFIO",
+            ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
+        ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
