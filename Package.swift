@@ -127,8 +127,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "Leases", "Clock", "Memory", "Rings", "Ethernet", "Backing", "Netdev", "PTP", "XSK", "I225Wire",
-                    "I225Model", "I225Driver",
+                    "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP", "XSK",
+                    "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -166,6 +166,7 @@ let package = Package(
                     "TestFrames",
                 ]
             ),
+            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",

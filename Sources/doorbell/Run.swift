@@ -47,7 +47,7 @@ struct RunI225: ParsableCommand {
                 onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
                 shouldStop: { signals.hasCome }
             )
-        } catch let error as I225Run.CannotRun {
+        } catch let error as CannotRun {
             FileHandle.standardError.write(Data("doorbell run: \(error)\n".utf8))
             throw ExitCode(77)
         }

@@ -30,7 +30,7 @@ public struct I225Run: Sendable {
     }
 
     /// What passed, for the last line.
-    public struct Summary: Codable, Sendable {
+    public struct Summary: Codable, JSONDocument, Sendable {
         public let statistics: [String: UInt64]
         public let wire: Traffic
         public let netdev: Traffic
@@ -49,22 +49,6 @@ public struct I225Run: Sendable {
             framesOut = counters.framesOut
             lost =
                 counters.tooLong + counters.runts + counters.interfaceDown + counters.noRoom + counters.refused
-        }
-    }
-
-    /// This machine has no such TAP device to give, and why.
-    public struct CannotRun: Error, CustomStringConvertible {
-        public let description: String
-    }
-
-    private static func open(_ name: String) throws -> TAPDevice {
-        do {
-            return try TAPDevice(name)
-        } catch {
-            switch error {
-            case .noDriver, .notPermitted: throw CannotRun(description: "\(error)")
-            case .notAName, .busy, .notATAP, .failed: throw error
-            }
         }
     }
 
@@ -87,9 +71,9 @@ public struct I225Run: Sendable {
 
         let wire = WirePair()
         let cardPort = wire.first
-        let wireTap = TAPWire(try Self.open(wireTAP), port: wire.second, clock: clock)
+        let wireTap = TAPWire(try openTAP(wireTAP), port: wire.second, clock: clock)
         let host = WirePair()
-        let netdevTap = TAPWire(try Self.open(netdevTAP), port: host.second, clock: clock)
+        let netdevTap = TAPWire(try openTAP(netdevTAP), port: host.second, clock: clock)
         let hostPort = host.first
         var farEnd: [any Pollable] = [wireTap]
         let captureFile = try capturePath.map { try CaptureFile(path: $0, clock: clock) }
@@ -175,7 +159,6 @@ extension PTPTime {
     /// The time of day, UTC.
     static func now() -> PTPTime {
         var time = timespec()
-        // SAFETY: the address of a local.
         // SAFETY: the address of a local.
         unsafe clock_gettime(CLOCK_REALTIME, &time)
         return PTPTime(totalNanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))

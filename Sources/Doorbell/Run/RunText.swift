@@ -1,15 +1,6 @@
 // The end of a run as people and programs read it.
 
-import Foundation
-
 extension I225Run.Summary {
-    /// One valid JSON document, keys sorted.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-
     /// The counters that are not zero, and the traffic of both ends.
     public var text: String {
         var lines = statistics.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value)" }
