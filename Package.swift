@@ -131,8 +131,9 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "Leases", "Clock", "Memory", "Rings", "Ethernet", "Backing", "Netdev", "PTP", "XSK", "I225Wire",
-                    "I225Model", "I225Driver",
+                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "XSK",
+                    "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -170,6 +171,7 @@ let package = Package(
                     "TestFrames",
                 ]
             ),
+            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",

@@ -18,8 +18,8 @@ struct I225Drive {
     private static let bufferCount = 2048
     private static let ringEntries = 512
 
-    /// The interface on the host.
-    let netdev: TAPDevice
+    /// The TAP device that is the interface on the host.
+    let netdevTAP: String
     let clock: DeviceClock
     let census: Census
 
@@ -41,7 +41,7 @@ struct I225Drive {
         shouldStop: () -> Bool
     ) throws -> Result {
         let host = WirePair()
-        let netdevTap = TAPWire(netdev, port: host.second, clock: clock)
+        let netdevTap = TAPWire(try openTAP(netdevTAP), port: host.second, clock: clock)
         let hostPort = host.first
         var configuration = I225Configuration()
         // The interface on the host has an address of its own; the card is a cable to it.

@@ -14,24 +14,26 @@ import LinuxVFIO
 
 /// Where frames come from and go to.
 public struct I225Run: Sendable {
-    /// Where the card is.
-    public var card: CardPlace
-    /// The TAP device that is the far end of a virtual card's wire; without one its cable is unplugged.
-    public var wireTAP: String?
+    /// The card that is driven.
+    public enum Card: Sendable {
+        /// A virtual one. `wireTAP` is the TAP device that is the far end of its wire; what passes it is written, with its
+        /// times, to a file at `capturePath`.
+        case virtual(wireTAP: String, capturePath: String?)
+        /// A function of this machine.
+        case vfio(PCIAddress)
+    }
+
+    public var card: Card
     /// The TAP device that is the card's network interface on the host.
     public var netdevTAP: String
-    /// Where to write what passed a virtual card, with its times.
-    public var capturePath: String?
 
-    public init(card: CardPlace, wireTAP: String?, netdevTAP: String, capturePath: String?) {
+    public init(card: Card, netdevTAP: String) {
         self.card = card
-        self.wireTAP = wireTAP
         self.netdevTAP = netdevTAP
-        self.capturePath = capturePath
     }
 
     /// What passed, for the last line.
-    public struct Summary: Codable, Sendable {
+    public struct Summary: Codable, JSONDocument, Sendable {
         public let statistics: [String: UInt64]
         /// A virtual card's wire.
         public let wire: Traffic?
@@ -54,41 +56,25 @@ public struct I225Run: Sendable {
         }
     }
 
-    /// This machine lacks what the run needs, and why.
-    public struct CannotRun: Error, CustomStringConvertible {
-        public let description: String
-    }
-
-    private static func open(_ name: String) throws -> TAPDevice {
-        do {
-            return try TAPDevice(name)
-        } catch {
-            switch error {
-            case .noDriver, .notPermitted: throw CannotRun(description: "\(error)")
-            case .notAName, .busy, .notATAP, .failed: throw error
-            }
-        }
-    }
-
     /// Runs until `shouldStop` says so, asked ten times a second.
     ///
     /// - Parameters:
     ///   - onReady: the TAP devices are open and frames pass.
     ///   - onEvent: a line for the log: the link, a capture that fails.
+    /// - Throws: `CannotRun` where this machine lacks what the run needs.
     public func run(
         onReady: () -> Void,
         onEvent: (String) -> Void,
         shouldStop: () -> Bool
     ) throws -> Summary {
-        let drive = I225Drive(netdev: try Self.open(netdevTAP), clock: .monotonic, census: Census())
+        let drive = I225Drive(netdevTAP: netdevTAP, clock: .monotonic, census: Census())
         do {
             switch card {
-            case .virtual:
-                return try runVirtual(drive, onReady: onReady, onEvent: onEvent, shouldStop: shouldStop)
+            case .virtual(let wireTAP, let capturePath):
+                return try runVirtual(drive, wireTAP, capturePath, onReady, onEvent, shouldStop)
             case .vfio(let address):
                 let backing = try LinuxVFIO(address, census: drive.census)
-                let result = try drive.run(backing, onReady: onReady, onEvent: onEvent, shouldStop: shouldStop)
-                return Summary(result)
+                return Summary(try drive.run(backing, onReady: onReady, onEvent: onEvent, shouldStop: shouldStop))
             }
         } catch let obstacle as VFIOObstacle {
             throw CannotRun(description: "\(obstacle)")
@@ -99,16 +85,16 @@ public struct I225Run: Sendable {
 
     private func runVirtual(
         _ drive: I225Drive,
-        onReady: () -> Void,
-        onEvent: (String) -> Void,
-        shouldStop: () -> Bool
+        _ wireTAP: String,
+        _ capturePath: String?,
+        _ onReady: () -> Void,
+        _ onEvent: (String) -> Void,
+        _ shouldStop: () -> Bool
     ) throws -> Summary {
         let wire = WirePair()
         let cardPort = wire.first
-        var farEnd: [any Pollable] = []
-        let wirePort = wire.second
-        let wireTap = try wireTAP.map { TAPWire(try Self.open($0), port: wirePort, clock: drive.clock) }
-        if let wireTap { farEnd.append(wireTap) }
+        let wireTap = TAPWire(try openTAP(wireTAP), port: wire.second, clock: drive.clock)
+        var farEnd: [any Pollable] = [wireTap]
         let captureFile = try capturePath.map { try CaptureFile(path: $0, clock: drive.clock) }
         if let captureFile { farEnd.append(captureFile.capture) }
 
@@ -124,7 +110,7 @@ public struct I225Run: Sendable {
             return shouldStop()
         }
         return virtual.onModelThread {
-            Summary(result, wire: wireTap?.counters, capture: captureFile?.capture.counters)
+            Summary(result, wire: wireTap.counters, capture: captureFile?.capture.counters)
         }
     }
 }

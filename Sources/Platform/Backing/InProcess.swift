@@ -35,7 +35,7 @@ import Synchronization
         self.census = census
         // Nowhere near a host address or zero, so that one taken for the other is found out.
         self.nextIOVA = Atomic(0x10_0000_0000)
-        assignBARs()
+        model.assignBARs()
     }
 
     /// Runs `body` where the model may be touched.
@@ -128,7 +128,7 @@ import Synchronization
             // As Linux's pci_reset_function does: what the driver had configured is there again afterwards.
             let command = model.readConfig(ConfigSpace.Offset.command, .word)
             model.reset()
-            assignBARs()
+            model.assignBARs()
             model.writeConfig(ConfigSpace.Offset.command, .word, command)
             let attached = (0..<vectorCount).filter(model.host.isRouted)
             if !attached.isEmpty { programVectors(attached, masked: false) }
@@ -137,20 +137,6 @@ import Synchronization
         guard wasPresent else {
             throw DeviceError(.deviceGone, device: name, operation: "reset", "the device was unplugged")
         }
-    }
-
-    /// What firmware and an OS do before a driver runs: addresses into the BARs, memory space on.
-    private func assignBARs() {
-        var address: UInt64 = 0xE000_0000
-        for register in model.baseAddressRegisters {
-            let offset = ConfigSpace.Offset.baseAddressRegisters + UInt16(register.index) * 4
-            address = (address + register.byteCount - 1) & ~(register.byteCount - 1)
-            model.writeConfig(offset, .doubleWord, address & 0xFFFF_FFFF)
-            if register.is64Bit { model.writeConfig(offset + 4, .doubleWord, address >> 32) }
-            address += register.byteCount
-        }
-        let command = model.readConfig(ConfigSpace.Offset.command, .word)
-        model.writeConfig(ConfigSpace.Offset.command, .word, command | ConfigSpace.memorySpaceEnable)
     }
 
     /// Gives or takes vectors in the MSI-X table, and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).

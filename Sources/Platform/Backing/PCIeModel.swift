@@ -86,6 +86,20 @@ extension PCIeModel {
         }
     }
 
+    /// What firmware and an OS do before a driver runs: addresses into the BARs, memory space on.
+    public func assignBARs() {
+        var address: UInt64 = 0xE000_0000
+        for register in baseAddressRegisters {
+            let offset = ConfigSpace.Offset.baseAddressRegisters + UInt16(register.index) * 4
+            address = (address + register.byteCount - 1) & ~(register.byteCount - 1)
+            writeConfig(offset, .doubleWord, address & 0xFFFF_FFFF)
+            if register.is64Bit { writeConfig(offset + 4, .doubleWord, address >> 32) }
+            address += register.byteCount
+        }
+        let command = readConfig(ConfigSpace.Offset.command, .word)
+        writeConfig(ConfigSpace.Offset.command, .word, command | ConfigSpace.memorySpaceEnable)
+    }
+
     /// Masks or unmasks entries of the MSI-X table, for a host that routes the vectors itself: as an OS does with a
     /// message of its own (PCI Express Base 5.0 §7.7.2). The function's memory space must be on.
     public func setVectors(_ indices: some Sequence<Int>, masked: Bool) {

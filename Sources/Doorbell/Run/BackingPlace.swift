@@ -3,7 +3,7 @@
 import LinuxVFIO
 
 /// What `--backing` names.
-public enum CardPlace: Sendable, Equatable {
+public enum BackingPlace: Sendable, Equatable {
     /// A virtual card in this process: `virtual`.
     case virtual
     /// A function of this machine, lent by VFIO: `vfio:0000:01:00.0`.
@@ -20,7 +20,4 @@ public enum CardPlace: Sendable, Equatable {
         default: return nil
         }
     }
-
-    /// How the places are written, for a command's help.
-    public static let forms = "virtual, vfio:ADDRESS"
 }
