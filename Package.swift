@@ -81,6 +81,11 @@ let platformTests: [Target] = [
         in: "Platform/Backing",
         ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
     ),
+    tests(
+        "LinuxVFIO",
+        in: "Platform/LinuxVFIO",
+        ["Backing", "CLinux", "Interrupts", "Leases", "LinuxVFIO", "Memory", "PCIe", "Registers", "Simulation"]
+    ),
 ]
 
 let package = Package(
