@@ -98,8 +98,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK",
-                "I225Wire", "I225Model", "I225Driver",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
     ],
