@@ -1,11 +1,9 @@
-# Jumbo frames, VLAN tags, multicast, other addresses.
-# about: jumbo frames, VLAN, both, multicast
+# Jumbo frames, multicast, another address.
+# about: jumbo frames byte-exact, multicast, another address
 # speed: slow
 # limit: 400
 connect a host
 serve_iperf
-
-answer_vlan_mtu() { ip link set "host.$1" mtu "$2"; }
 
 # multicast GROUP COUNT: datagrams to the group.
 answer_multicast() {

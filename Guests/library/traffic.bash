@@ -96,14 +96,8 @@ answer_checksum_errors() {
     fetched usr/bin/nstat -asz 2> /dev/null | awk '/CsumErrors|IpInHdrErrors/ { sum += $2 } END { print sum + 0 }'
 }
 
-# mtu BYTES, vlan ID: changes of the host's end.
+# mtu BYTES: of the host's end.
 answer_mtu() { ip link set host mtu "$1"; }
-answer_vlan() {
-    ip link add link host name "host.$1" type vlan id "$1"
-    sysctl -qw "net.ipv6.conf.host/$1.disable_ipv6=1"
-    ip address add 198.51.100.1/24 dev "host.$1"
-    ip link set "host.$1" up
-}
 
 # tell KEY VALUE, told KEY: guests pass each other a word.
 answer_tell() { printf '%s\n' "$2" > "$work/told-$1"; }

@@ -1,5 +1,5 @@
 #!/bin/dash
-# Frames that are not plain: jumbo frames, VLAN tags, both, multicast and frames for others.
+# Frames that are not plain: jumbo frames, multicast, frames for another address.
 # shellcheck source=network.sh
 . /doorbell/network.sh
 
@@ -7,7 +7,6 @@ bring_up 192.0.2.10
 reaches "$host"
 address=$(cat /sys/class/net/eth0/address)
 
-# ---- jumbo frames
 check "the card takes an MTU of 9000" ip link set eth0 mtu 9000
 ask mtu 9000
 check "the link is up with jumbo frames" within 30 has_carrier eth0
@@ -28,45 +27,6 @@ ask mtu 1500
 within 30 has_carrier eth0
 check "the host answers with 1500 again" reaches "$host"
 
-# ---- VLAN
-modprobe 8021q
-ask vlan 7
-check "a VLAN on the card" ip link add link eth0 name eth0.7 type vlan id 7
-ip address add 198.51.100.10/24 dev eth0.7
-ip link set eth0.7 up
-for offload in on off; do
-    name="VLAN, tags by the card $offload"
-    ethtool -K eth0 rxvlan $offload txvlan $offload
-    within 30 has_carrier eth0
-    check "$name: the host answers" reaches 198.51.100.1
-    ask capture "vlan-$offload"
-    port=$((port + 2))
-    send_file "$name: 2 MiB to the host" 198.51.100.1 $((5100 + port)) 2097152
-    # shellcheck disable=SC2046 # four words
-    set -- $(ask captured "vlan-$offload" "eth.src==$address && vlan.id==7 && tcp")
-    expect "$name: the frames have the tag" "${1:-0}" -ge 100
-    expect "$name: the largest has its tag on top" "${2:-0}" -eq 1518
-    expect "$name: no wrong checksum on the wire" "${3:-none}" = 0
-    receive_file "$name: 2 MiB from the host" 198.51.100.1 $((5101 + port)) 2097152
-    check "$name: untagged frames go on" reaches "$host"
-done
-ethtool -K eth0 rxvlan on txvlan on
-within 30 has_carrier eth0
-
-# ---- both
-ip link set eth0 mtu 9000
-ip link set eth0.7 mtu 9000
-ask mtu 9000
-ask vlan_mtu 7 9000
-within 30 has_carrier eth0
-check "a tagged ping of 8972 bytes" within 15 ping -c 1 -W 5 -M "do" -s 8972 198.51.100.1
-receive_file "2 MiB from the host in tagged jumbo frames" 198.51.100.1 5303 2097152
-ip link set eth0 mtu 1500
-ask mtu 1500
-ip link del eth0.7
-within 30 has_carrier eth0
-
-# ---- who gets what
 before=$(cat /sys/class/net/eth0/statistics/multicast)
 received_before=$(statistic rx_multicast)
 ip maddress add 01:00:5e:00:00:fb dev eth0

@@ -72,3 +72,25 @@ lost() { sed -n 's/.*(\([0-9]*\)[0-9.e+]*%) *receiver$/\1/p' /tmp/iperf.output |
 
 # multicast_counted BEFORE COUNT: the card has counted that many multicast frames since.
 multicast_counted() { [ $(($(statistic rx_multicast) - $1)) -ge "$2" ]; }
+
+# transfer NAME sender|receiver ADDRESS PORT BYTES: between two guests that both call it. Random bytes go from the sender
+# to the receiver, which has the address.
+transfer() {
+    local name=$1 role=$2 address=$3 port=$4 bytes=$5
+    if [ "$role" = sender ]; then
+        head -c "$bytes" /dev/urandom > /tmp/sent
+        ask tell "digest-$port" "$(digest /tmp/sent)"
+        meet "listening-$port" 2
+        # It ends when the other end has all and closes.
+        check "$name: is sent" sh -c "timeout 120 nc $address $port < /tmp/sent"
+        meet "sent-$port" 2
+    else
+        [ -p /tmp/hold ] || mkfifo /tmp/hold
+        timeout 150 nc -l -p "$port" <> /tmp/hold > /tmp/received &
+        within 10 sh -c "ss -Hltn | grep -q :$port"
+        meet "listening-$port" 2
+        meet "sent-$port" 2
+        wait $!
+        expect "$name: arrives byte for byte" "$(digest /tmp/received)" = "$(ask told "digest-$port")"
+    fi
+}
