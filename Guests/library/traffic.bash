@@ -49,7 +49,7 @@ await_listener() {
 
 # capture NAME: begins to keep every frame that is on the host's end of the cable.
 answer_capture() {
-    fetched usr/bin/tcpdump -Z root -i host -s 0 -U --immediate-mode -w "$keep/$1.pcap" > /dev/null 2> "$work/$1.tcpdump" &
+    fetched usr/bin/tcpdump -Z root -i "$host_device" -s 0 -U --immediate-mode -w "$keep/$1.pcap" > /dev/null 2> "$work/$1.tcpdump" &
     echo $! > "$work/$1.pid"
     local tries
     for ((tries = 0; tries < 100; tries++)); do
@@ -97,7 +97,7 @@ answer_checksum_errors() {
 }
 
 # mtu BYTES: of the host's end.
-answer_mtu() { ip link set host mtu "$1"; }
+answer_mtu() { ip link set "$host_device" mtu "$1"; }
 
 # tell KEY VALUE, told KEY: guests pass each other a word.
 answer_tell() { printf '%s\n' "$2" > "$work/told-$1"; }
