@@ -1,0 +1,36 @@
+# Our I225 beside QEMU's igb and e1000e: three cards in one guest, each on a TAP device of its own, measured in turn. The
+# figures are the medians of the rounds; a check holds if ours is at least as fast.
+# about: Mbit/s, frames/s and round trips of I225, igb and e1000e in one guest
+# speed: slow
+# limit: 900
+# As people run QEMU's cards: large sends and unfinished checksums are left to the host's kernel.
+# shellcheck disable=SC2034 # machine.bash reads it
+virtio_headers=on
+number=0
+for model in i225 igb e1000e; do
+    number=$((number + 1))
+    host_address=10.0.$number.1
+    connect "$model" "host-$model"
+done
+serve_iperf
+
+# frames CARD: how many frames have come out of this card.
+answer_frames() { ip -s link show dev "host-$1" | awk '/RX:/ { getline; print $2 }'; }
+
+# flood CARD ADDRESS: frames of 60 bytes into the card, as fast as its TAP device takes them, until `still`. They are of
+# an EtherType for experiments, so that the guest drops them as soon as it has seen them.
+answer_flood() {
+    {
+        # pcap's header, little-endian, microseconds, Ethernet; then one frame
+        printf '\xd4\xc3\xb2\xa1\x02\x00\x04\x00%b\x00\x00\x01\x00\x01\x00\x00\x00' '\0\0\0\0\0\0\0\0'
+        printf '%b\x3c\x00\x00\x00\x3c\x00\x00\x00' '\0\0\0\0\0\0\0\0'
+        printf '%b' "\\x${2//:/\\x}" '\x02\x00\x00\x00\x00\x01\x88\xb5'
+        head -c 46 /dev/zero
+    } > "$work/flood.pcap"
+    fetched usr/bin/tcpreplay --topspeed --loop 0 --preload-pcap -i "host-$1" "$work/flood.pcap" > "$keep/flood.log" 2>&1 &
+    echo $! > "$work/flood.pid"
+}
+answer_still() { kill -TERM "$(< "$work/flood.pid")"; }
+
+guest one --no-driver --card i225 --card igb --card e1000e --module igc --module igb --module e1000e --module pktgen \
+    --timeout 880 speed 3 i225 igb e1000e
