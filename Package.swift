@@ -81,7 +81,18 @@ let platformTests: [Target] = [
         in: "Platform/Backing",
         ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
     ),
+    tests(
+        "LinuxVFIO",
+        in: "Platform/LinuxVFIO",
+        ["Backing", "CLinux", "Interrupts", "Leases", "LinuxVFIO", "Memory", "PCIe", "Registers", "Simulation"]
+    ),
 ]
+
+let vfioUserTests = tests(
+    "VFIOUser",
+    in: "Platform/VFIOUser",
+    ["VFIOUser", "Backing", "Clock", "I225Model", "Interrupts", "Memory", "PCIe", "Ethernet"]
+)
 
 let package = Package(
     name: "doorbell",
@@ -92,8 +103,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK",
-                "I225Wire", "I225Model", "I225Driver",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
     ],
@@ -118,6 +129,11 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
+        platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
+        platform(
+            "LinuxVFIO",
+            ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
+        ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
@@ -127,8 +143,9 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "Leases", "Clock", "Memory", "Rings", "Ethernet", "Backing", "Netdev", "PTP", "XSK", "I225Wire",
-                    "I225Model", "I225Driver",
+                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "XSK",
+                    "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -166,6 +183,7 @@ let package = Package(
                     "TestFrames",
                 ]
             ),
+            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",
@@ -174,5 +192,5 @@ let package = Package(
                 exclude: ["HeaderCheck"]
             ),
         ]
-        + platformTests
+        + platformTests + [vfioUserTests]
 )

@@ -18,21 +18,37 @@ public enum IOVAError: Error, Equatable {
     /// Another mapping lies there.
     case overlaps(iova: UInt64, byteCount: Int)
     case notMapped(iova: UInt64)
+    /// The mapping that starts at `iova` lies only partly in the range.
+    case cuts(iova: UInt64)
 }
 
-/// A stretch of device-visible memory: `[iova, iova + byteCount)` at `base` in this process.
+/// A stretch of device-visible memory: `[iova, iova + byteCount)` at `base` in this process. For remote memory, which is
+/// not in this process, nothing is permitted here and `remotePermissions` says what transfers may do.
 @unsafe @frozen public struct IOVAWindow {
     public let iova: UInt64
     public let byteCount: UInt64
     public let base: UnsafeMutableRawPointer
     public let permissions: DMAPermissions
+    @usableFromInline let remotePermissions: DMAPermissions
 
     @inlinable init(iova: UInt64, byteCount: UInt64, base: UnsafeMutableRawPointer, permissions: DMAPermissions) {
         unsafe self.iova = iova
         unsafe self.byteCount = byteCount
         unsafe self.base = base
         unsafe self.permissions = permissions
+        unsafe self.remotePermissions = []
     }
+
+    fileprivate init(remote iova: UInt64, byteCount: UInt64, permissions: DMAPermissions) {
+        unsafe self.iova = iova
+        unsafe self.byteCount = byteCount
+        // Never followed, because nothing is permitted.
+        unsafe self.base = UnsafeMutableRawPointer(bitPattern: 0x1000).unsafelyUnwrapped
+        unsafe self.permissions = []
+        unsafe self.remotePermissions = permissions
+    }
+
+    fileprivate var lastByte: UInt64 { unsafe iova + (byteCount - 1) }
 
     /// The address of `[start, start + length)`, if it lies inside and `access` is permitted.
     @inlinable public func address(_ start: UInt64, length: Int, _ access: DMAPermissions) -> UnsafeMutableRawPointer? {
@@ -48,6 +64,7 @@ public enum IOVAError: Error, Equatable {
 /// The IOVA space of one device. It belongs to the model's owner thread: mapping, unmapping and access are all made
 /// there, so that an unmap that has returned has no access behind it.
 @safe public final class IOVASpace {
+    /// Ascending, none overlaps another. A guest behind a virtual IOMMU has thousands.
     private var windows: [IOVAWindow] = unsafe []
     private var lastHit = 0
     /// Grows with every change; a window that was looked up at an older generation must be looked up again.
@@ -56,6 +73,8 @@ public enum IOVAError: Error, Equatable {
     public private(set) var faults: UInt64 = 0
     /// The last refused access.
     public private(set) var lastFault: DMAFault?
+    /// What the device wants read from and written to remote memory.
+    public let transfers = RemoteTransfers()
 
     public init() {}
 
@@ -68,29 +87,90 @@ public enum IOVAError: Error, Equatable {
         byteCount: Int,
         _ permissions: DMAPermissions
     ) throws(IOVAError) {
-        guard byteCount > 0 else { throw .empty }
-        let (end, wraps) = iova.addingReportingOverflow(UInt64(byteCount))
-        guard !wraps else { throw .wraps(iova: iova, byteCount: byteCount) }
-        for index in unsafe windows.indices {
-            let other = unsafe windows[index]
-            guard unsafe end <= other.iova || other.iova + other.byteCount <= iova else {
-                throw .overlaps(iova: iova, byteCount: byteCount)
-            }
-        }
-        unsafe windows.append(
-            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions)
+        let place = try freePlace(iova: iova, byteCount: byteCount)
+        unsafe windows.insert(
+            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions),
+            at: place
         )
         generation &+= 1
     }
 
+    /// Opens `[iova, iova + byteCount)`, which is not in this process: the device reaches it by `transfers` alone.
+    public func mapRemote(iova: UInt64, byteCount: Int, _ permissions: DMAPermissions) throws(IOVAError) {
+        let place = try freePlace(iova: iova, byteCount: byteCount)
+        unsafe windows.insert(
+            IOVAWindow(remote: iova, byteCount: UInt64(byteCount), permissions: permissions),
+            at: place
+        )
+        generation &+= 1
+    }
+
+    /// Whether all of `[iova, iova + length)` is remote memory with `access` permitted.
+    public func isRemote(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> Bool {
+        let place = firstIndex(above: iova) - 1
+        guard place >= 0, length >= 0 else { return false }
+        let window = unsafe windows[place]
+        let offset = unsafe iova - window.iova
+        return unsafe offset <= window.byteCount && UInt64(length) <= window.byteCount - offset
+            && !access.isEmpty && window.remotePermissions.isSuperset(of: access)
+    }
+
+    /// Counts an access that is refused.
+    @discardableResult
+    func refuse(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> DMAFault {
+        let fault = DMAFault(iova: iova, length: length, access: access)
+        faults &+= 1
+        lastFault = fault
+        return fault
+    }
+
+    /// Where in `windows` a new one belongs.
+    private func freePlace(iova: UInt64, byteCount: Int) throws(IOVAError) -> Int {
+        guard byteCount > 0 else { throw .empty }
+        let (end, wraps) = iova.addingReportingOverflow(UInt64(byteCount))
+        guard !wraps else { throw .wraps(iova: iova, byteCount: byteCount) }
+        let place = firstIndex(above: iova)
+        let isClearBelow = unsafe place == 0 || windows[place - 1].lastByte < iova
+        let isClearAbove = unsafe place == windows.count || end <= windows[place].iova
+        guard isClearBelow, isClearAbove else { throw .overlaps(iova: iova, byteCount: byteCount) }
+        return place
+    }
+
     /// Closes the mapping that starts at `iova`.
     public func unmap(iova: UInt64) throws(IOVAError) {
-        guard let index = unsafe windows.firstIndex(where: { unsafe $0.iova == iova }) else {
-            throw .notMapped(iova: iova)
-        }
-        unsafe windows.remove(at: index)
-        lastHit = 0
+        let place = firstIndex(above: iova) - 1
+        guard place >= 0, unsafe windows[place].iova == iova else { throw .notMapped(iova: iova) }
+        unsafe windows.remove(at: place)
         generation &+= 1
+    }
+
+    /// Closes every mapping in `range`, of which there may be none; where those started. A mapping that lies partly
+    /// outside makes it close nothing.
+    public func unmap(everythingIn range: ClosedRange<UInt64>) throws(IOVAError) -> [UInt64] {
+        let upper = firstIndex(above: range.upperBound)
+        var lower = firstIndex(above: range.lowerBound)
+        // The one before may start in the range (at its first byte) or reach into it.
+        if lower > 0, unsafe windows[lower - 1].lastByte >= range.lowerBound { lower -= 1 }
+        guard lower < upper else { return [] }
+        guard unsafe windows[lower].iova >= range.lowerBound else { throw unsafe .cuts(iova: windows[lower].iova) }
+        guard unsafe windows[upper - 1].lastByte <= range.upperBound else {
+            throw unsafe .cuts(iova: windows[upper - 1].iova)
+        }
+        let closed = unsafe windows[lower..<upper].map { unsafe $0.iova }
+        unsafe windows.removeSubrange(lower..<upper)
+        generation &+= 1
+        return closed
+    }
+
+    /// Where in `windows`, which ascend, the first one is that starts above `iova`.
+    private func firstIndex(above iova: UInt64) -> Int {
+        var low = 0
+        var high = unsafe windows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if unsafe windows[middle].iova > iova { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     /// How many mappings are open.
@@ -103,13 +183,12 @@ public enum IOVAError: Error, Equatable {
         if unsafe lastHit < windows.count, unsafe windows[lastHit].address(iova, length: length, access) != nil {
             return unsafe windows[lastHit]
         }
-        for index in unsafe windows.indices
-        where unsafe windows[index].address(iova, length: length, access) != nil {
-            lastHit = index
-            return unsafe windows[index]
+        let place = firstIndex(above: iova) - 1
+        if place >= 0, unsafe windows[place].address(iova, length: length, access) != nil {
+            lastHit = place
+            return unsafe windows[place]
         }
-        faults &+= 1
-        lastFault = DMAFault(iova: iova, length: length, access: access)
+        refuse(iova, length: length, access)
         return nil
     }
 
