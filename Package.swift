@@ -88,6 +88,12 @@ let platformTests: [Target] = [
     ),
 ]
 
+let vfioUserTests = tests(
+    "VFIOUser",
+    in: "Platform/VFIOUser",
+    ["VFIOUser", "Backing", "Clock", "I225Model", "Interrupts", "Memory", "PCIe", "Ethernet"]
+)
+
 let package = Package(
     name: "doorbell",
     products: [
@@ -97,8 +103,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK",
-                "I225Wire", "I225Model", "I225Driver",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
     ],
@@ -123,6 +129,7 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
+        platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
         platform(
             "LinuxVFIO",
             ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
@@ -195,5 +202,5 @@ let package = Package(
                 exclude: ["HeaderCheck"]
             ),
         ]
-        + platformTests
+        + platformTests + [vfioUserTests]
 )
