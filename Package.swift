@@ -160,6 +160,16 @@ let package = Package(
                 path: "Sources/doorbell",
                 swiftSettings: strict
             ),
+            // For a guest: Guests/igc takes it along.
+            .executableTarget(
+                name: "igb-trial",
+                dependencies: [
+                    "Backing", "Clock", "Ethernet", "I225Driver", "I225Wire", "Interrupts", "Leases", "LinuxVFIO",
+                    "Memory", "Netdev", "PCIe", "PTP", "Registers", "Rings",
+                ],
+                path: "Guests/programs/igb-trial",
+                swiftSettings: strict
+            ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
             tests(
                 "Ethernet",
