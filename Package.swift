@@ -125,6 +125,10 @@ let package = Package(
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
         platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
+        platform(
+            "LinuxVFIO",
+            ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
+        ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
@@ -134,8 +138,9 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "Leases", "Clock", "Memory", "Rings", "Ethernet", "Backing", "Netdev", "PTP", "XSK", "I225Wire",
-                    "I225Model", "I225Driver",
+                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "XSK",
+                    "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -173,6 +178,7 @@ let package = Package(
                     "TestFrames",
                 ]
             ),
+            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",

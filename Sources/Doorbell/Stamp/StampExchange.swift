@@ -14,7 +14,7 @@ import Rings
 import XSK
 
 /// The times of one exchange, in nanoseconds since 1970 by the card's clock or, for the program's own, the system's.
-public struct StampExchange: Codable, Sendable {
+public struct StampExchange: Codable, JSONDocument, Sendable {
     public let receiveIndex: UInt32
     public let receiveAddress: UInt64
     public let receiveHash: UInt32

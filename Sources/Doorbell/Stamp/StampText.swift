@@ -21,13 +21,6 @@ extension StampExchange {
         ].joined(separator: "\n")
     }
 
-    /// One valid JSON document, keys sorted.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
-
     private func line(_ name: String, _ time: UInt64, _ otherName: String, _ other: UInt64) -> String {
         let delta = Double(Int64(bitPattern: other &- time))
         return String(

@@ -1,7 +1,5 @@
 // What the tour found, as a value: the table and the JSON are two views of it.
 
-import Foundation
-
 /// One system's story: whether everything held, and the figures.
 public struct SystemReport: Codable, Sendable {
     /// E.g. `i225-tx-timestamps`.
@@ -13,19 +11,13 @@ public struct SystemReport: Codable, Sendable {
 }
 
 /// `{"systems": […]}`
-public struct TourReport: Codable, Sendable {
+public struct TourReport: Codable, JSONDocument, Sendable {
     public let systems: [SystemReport]
 
     public init(systems: [SystemReport]) { self.systems = systems }
 
     public var held: Bool { systems.allSatisfy { $0.held } }
 
-    /// One valid JSON document, keys sorted.
-    public func json() throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
-    }
 }
 
 /// The figures of the Tx timestamp story.

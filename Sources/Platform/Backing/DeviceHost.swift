@@ -29,6 +29,9 @@ public final class DeviceHost {
         cell.fire()
     }
 
+    /// The level of the function's INTx line (PCI Local Bus 3.0 §2.2.6), for a model that has an interrupt pin.
+    public var isInterruptLineAsserted = false
+
     /// Routes vector `index` to `cell`, or nowhere.
     public func route(_ index: Int, to cell: InterruptCell?) { cells[index] = cell }
 

@@ -1,34 +1,45 @@
 // Doorbells of one model: words that drivers write from their own threads and the model's owner polls. The exception
-// to "a register access is answered by the owner".
+// to "a register access is answered by the owner". They lie in a memfd, so that a driver in another process can ring too.
 
 import CLinux
 import Glibc
+import Memory
 import Registers
 import Synchronization
 
-/// `count` doorbell words, a cache line each, and the means to wake the owner.
+/// `count` doorbell words, a cache line each, and the means to wake the owner. All of it may be in a hostile driver's
+/// hands: the words hold what anybody wrote, and nothing here waits.
 @safe public final class DoorbellPage: @unchecked Sendable {
     // SAFETY (Sendable): all words are atomics; the memory lives as long as the page.
     private static let lineBytes = 64
     public let count: Int
-    private let base: UnsafeMutableRawPointer
+    private let memory: SharedMemory
+    private let isSleeping = Atomic<Bool>(false)
     /// Readable while a doorbell was rung that the sleeping owner has not seen.
     public let wakeDescriptor: Int32
 
     public init(count: Int) {
         self.count = count
-        unsafe base = .allocate(byteCount: (count + 1) * Self.lineBytes, alignment: 128)
-        unsafe base.initializeMemory(as: UInt8.self, repeating: 0, count: (count + 1) * Self.lineBytes)
+        do {
+            memory = try SharedMemory(byteCount: (count + 1) * Self.lineBytes, name: "doorbells")
+        } catch {
+            preconditionFailure("no memory for doorbells: \(error)")
+        }
         wakeDescriptor = clinux_eventfd()
     }
 
-    deinit {
-        unsafe base.deallocate()
-        close(wakeDescriptor)
-    }
+    deinit { close(wakeDescriptor) }
+
+    /// The memfd that holds the words, for a driver in another process; `byteCount` bytes of it.
+    public var memoryDescriptor: Int32 { memory.fileDescriptor }
+    public var byteCount: Int { memory.byteCount }
+    /// Where in the memory doorbell `index` is.
+    public func byteOffset(of index: Int) -> Int { (index + 1) * Self.lineBytes }
+    /// Where in the memory a word is not zero while the owner sleeps and wants `wakeDescriptor` signalled.
+    public var sleepingOffset: Int { 0 }
 
     private func word(_ line: Int) -> UnsafePointer<Atomic<UInt32>> {
-        unsafe UnsafePointer((base + line * Self.lineBytes).assumingMemoryBound(to: Atomic<UInt32>.self))
+        unsafe UnsafePointer((memory.base + line * Self.lineBytes).assumingMemoryBound(to: Atomic<UInt32>.self))
     }
 
     /// The owner's look at doorbell `index`.
@@ -52,19 +63,19 @@ import Synchronization
     /// Says that the owner is about to sleep (or is awake again). After saying so it must look once more before it
     /// sleeps: what was rung before this call is not signalled.
     public func setSleeping(_ sleeping: Bool) {
+        isSleeping.store(sleeping, ordering: .sequentiallyConsistent)
         unsafe word(0).pointee.store(sleeping ? 1 : 0, ordering: .sequentiallyConsistent)
         if sleeping {
             // The look that follows must not pass the store: an acquiring load alone may.
             atomicMemoryFence(ordering: .sequentiallyConsistent)
         } else {
-            var value: UInt64 = 0
-            _ = unsafe Glibc.read(wakeDescriptor, &value, 8)
+            _ = clinux_drain_eventfd(wakeDescriptor)
         }
     }
 
     /// Wakes the owner, whatever it waits for.
     public func wake() {
-        guard unsafe word(0).pointee.load(ordering: .sequentiallyConsistent) != 0 else { return }
+        guard isSleeping.load(ordering: .sequentiallyConsistent) else { return }
         var one: UInt64 = 1
         _ = unsafe Glibc.write(wakeDescriptor, &one, 8)
     }

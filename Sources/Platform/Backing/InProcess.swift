@@ -35,7 +35,7 @@ import Synchronization
         self.census = census
         // Nowhere near a host address or zero, so that one taken for the other is found out.
         self.nextIOVA = Atomic(0x10_0000_0000)
-        assignBARs()
+        model.assignBARs()
     }
 
     /// Runs `body` where the model may be touched.
@@ -113,7 +113,7 @@ import Synchronization
         let refusal = ask(absent: DeviceError.Code.deviceGone as DeviceError.Code?) {
             guard !model.host.isRouted(index) else { return .noResource }
             model.host.route(index, to: cell)
-            programVector(index, masked: false)
+            programVectors(CollectionOfOne(index), masked: false)
             return nil
         }
         if let refusal {
@@ -128,9 +128,10 @@ import Synchronization
             // As Linux's pci_reset_function does: what the driver had configured is there again afterwards.
             let command = model.readConfig(ConfigSpace.Offset.command, .word)
             model.reset()
-            assignBARs()
+            model.assignBARs()
             model.writeConfig(ConfigSpace.Offset.command, .word, command)
-            for index in 0..<vectorCount where model.host.isRouted(index) { programVector(index, masked: false) }
+            let attached = (0..<vectorCount).filter(model.host.isRouted)
+            if !attached.isEmpty { programVectors(attached, masked: false) }
             return true
         }
         guard wasPresent else {
@@ -138,34 +139,14 @@ import Synchronization
         }
     }
 
-    /// What firmware and an OS do before a driver runs: addresses into the BARs, memory space on.
-    private func assignBARs() {
-        var address: UInt64 = 0xE000_0000
-        for register in model.baseAddressRegisters {
-            let offset = ConfigSpace.Offset.baseAddressRegisters + UInt16(register.index) * 4
-            address = (address + register.byteCount - 1) & ~(register.byteCount - 1)
-            model.writeConfig(offset, .doubleWord, address & 0xFFFF_FFFF)
-            if register.is64Bit { model.writeConfig(offset + 4, .doubleWord, address >> 32) }
-            address += register.byteCount
-        }
-        let command = model.readConfig(ConfigSpace.Offset.command, .word)
-        model.writeConfig(ConfigSpace.Offset.command, .word, command | ConfigSpace.memorySpaceEnable)
-    }
-
-    /// Writes a vector's MSI-X table entry and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
-    private func programVector(_ index: Int, masked: Bool) {
+    /// Gives or takes vectors in the MSI-X table, and switches MSI-X on, as an OS does (PCI Express Base 5.0 §7.7.2).
+    private func programVectors(_ indices: some Sequence<Int>, masked: Bool) {
         guard let capability = ConfigSpace.findCapability(MSIXCapability.id, read: model.readConfig) else { return }
         let control = model.readConfig(capability + 2, .word)
         if control & MSIXCapability.enable == 0 {
             model.writeConfig(capability + 2, .word, control | MSIXCapability.enable)
         }
-        let table = model.readConfig(capability + 4, .doubleWord)
-        let bar = Int(table & 7)
-        let entry = (table & ~7) + UInt64(index) * 16
-        model.write(bar: bar, entry, .doubleWord, 0xFEE0_0000)
-        model.write(bar: bar, entry + 4, .doubleWord, 0)
-        model.write(bar: bar, entry + 8, .doubleWord, UInt64(index))
-        model.write(bar: bar, entry + 12, .doubleWord, masked ? 1 : 0)
+        model.setVectors(indices, masked: masked)
     }
 }
 
@@ -181,7 +162,7 @@ extension InProcess: DMAUnmapper {
 extension InProcess: VectorDetacher {
     public func detachVector(_ index: Int) {
         onOwner {
-            if present.load(ordering: .relaxed) { programVector(index, masked: true) }
+            if present.load(ordering: .relaxed) { programVectors(CollectionOfOne(index), masked: true) }
             model.host.route(index, to: nil)
         }
     }

@@ -5,14 +5,38 @@ import Glibc
 import Leases
 import Synchronization
 
-/// The state that both ends of a vector share.
+/// The state that both ends of a vector share. Where the ends are in two processes (vfio-user, Linux VFIO), they share the
+/// eventfd alone, and each has a cell of its own.
 public final class InterruptCell: Sendable {
     private let firedCount = Atomic<UInt64>(0)
     /// Readable after the vector fired, until `InterruptLease.consume`.
     public let eventDescriptor: Int32
-    private let wanted = Atomic<Bool>(false)
+    private let wanted: Atomic<Bool>
+    /// The device's end is elsewhere: only the eventfd tells how often it fired.
+    private let isSignalledFromOutside: Bool
 
-    public init() { eventDescriptor = clinux_eventfd() }
+    /// Both ends are in this process.
+    public init() {
+        eventDescriptor = clinux_eventfd()
+        wanted = Atomic(false)
+        isSignalledFromOutside = false
+    }
+
+    /// The driver's end: whoever gets `eventDescriptor` signals it; `fire` is never called.
+    public static func signalledFromOutside() -> InterruptCell { InterruptCell(outside: clinux_eventfd()) }
+
+    private init(outside descriptor: Int32) {
+        eventDescriptor = descriptor
+        wanted = Atomic(true)
+        isSignalledFromOutside = true
+    }
+
+    /// The device's end: signals an eventfd that somebody else made, each time. The cell owns `descriptor`.
+    public init(signalling descriptor: Int32) {
+        eventDescriptor = descriptor
+        wanted = Atomic(true)
+        isSignalledFromOutside = false
+    }
 
     deinit { close(eventDescriptor) }
 
@@ -24,14 +48,14 @@ public final class InterruptCell: Sendable {
         signal()
     }
 
-    /// Messages since the vector was attached.
+    /// Messages since the vector was attached; where the device is elsewhere, those that `consume` has seen.
     public var count: UInt64 { firedCount.load(ordering: .sequentiallyConsistent) }
 
     /// - Parameter consumed: messages that the owner knows of.
     fileprivate func wantEvents(after consumed: UInt64) {
         wanted.store(true, ordering: .sequentiallyConsistent)
         // What fired before the wish was seen must not be lost; what the owner knows of must not keep it awake.
-        if count != consumed { signal() }
+        if !isSignalledFromOutside, count != consumed { signal() }
     }
 
     private func signal() {
@@ -42,9 +66,8 @@ public final class InterruptCell: Sendable {
 
     fileprivate func drain() {
         guard wanted.load(ordering: .relaxed) else { return }
-        var value: UInt64 = 0
-        // SAFETY: the address and the size of a local.
-        _ = unsafe read(eventDescriptor, &value, 8)
+        let signals = clinux_drain_eventfd(eventDescriptor)
+        if isSignalledFromOutside { firedCount.wrappingAdd(signals, ordering: .sequentiallyConsistent) }
     }
 }
 

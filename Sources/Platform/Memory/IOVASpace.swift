@@ -18,6 +18,8 @@ public enum IOVAError: Error, Equatable {
     /// Another mapping lies there.
     case overlaps(iova: UInt64, byteCount: Int)
     case notMapped(iova: UInt64)
+    /// The mapping that starts at `iova` lies only partly in the range.
+    case cuts(iova: UInt64)
 }
 
 /// A stretch of device-visible memory: `[iova, iova + byteCount)` at `base` in this process.
@@ -34,6 +36,8 @@ public enum IOVAError: Error, Equatable {
         unsafe self.permissions = permissions
     }
 
+    fileprivate var lastByte: UInt64 { unsafe iova + (byteCount - 1) }
+
     /// The address of `[start, start + length)`, if it lies inside and `access` is permitted.
     @inlinable public func address(_ start: UInt64, length: Int, _ access: DMAPermissions) -> UnsafeMutableRawPointer? {
         let offset = unsafe start &- iova
@@ -48,6 +52,7 @@ public enum IOVAError: Error, Equatable {
 /// The IOVA space of one device. It belongs to the model's owner thread: mapping, unmapping and access are all made
 /// there, so that an unmap that has returned has no access behind it.
 @safe public final class IOVASpace {
+    /// Ascending, none overlaps another. A guest behind a virtual IOMMU has thousands.
     private var windows: [IOVAWindow] = unsafe []
     private var lastHit = 0
     /// Grows with every change; a window that was looked up at an older generation must be looked up again.
@@ -71,26 +76,52 @@ public enum IOVAError: Error, Equatable {
         guard byteCount > 0 else { throw .empty }
         let (end, wraps) = iova.addingReportingOverflow(UInt64(byteCount))
         guard !wraps else { throw .wraps(iova: iova, byteCount: byteCount) }
-        for index in unsafe windows.indices {
-            let other = unsafe windows[index]
-            guard unsafe end <= other.iova || other.iova + other.byteCount <= iova else {
-                throw .overlaps(iova: iova, byteCount: byteCount)
-            }
-        }
-        unsafe windows.append(
-            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions)
+        let place = firstIndex(above: iova)
+        let isClearBelow = unsafe place == 0 || windows[place - 1].lastByte < iova
+        let isClearAbove = unsafe place == windows.count || end <= windows[place].iova
+        guard isClearBelow, isClearAbove else { throw .overlaps(iova: iova, byteCount: byteCount) }
+        unsafe windows.insert(
+            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions),
+            at: place
         )
         generation &+= 1
     }
 
     /// Closes the mapping that starts at `iova`.
     public func unmap(iova: UInt64) throws(IOVAError) {
-        guard let index = unsafe windows.firstIndex(where: { unsafe $0.iova == iova }) else {
-            throw .notMapped(iova: iova)
-        }
-        unsafe windows.remove(at: index)
-        lastHit = 0
+        let place = firstIndex(above: iova) - 1
+        guard place >= 0, unsafe windows[place].iova == iova else { throw .notMapped(iova: iova) }
+        unsafe windows.remove(at: place)
         generation &+= 1
+    }
+
+    /// Closes every mapping in `range`, of which there may be none; where those started. A mapping that lies partly
+    /// outside makes it close nothing.
+    public func unmap(everythingIn range: ClosedRange<UInt64>) throws(IOVAError) -> [UInt64] {
+        let upper = firstIndex(above: range.upperBound)
+        var lower = firstIndex(above: range.lowerBound)
+        // The one before may start in the range (at its first byte) or reach into it.
+        if lower > 0, unsafe windows[lower - 1].lastByte >= range.lowerBound { lower -= 1 }
+        guard lower < upper else { return [] }
+        guard unsafe windows[lower].iova >= range.lowerBound else { throw unsafe .cuts(iova: windows[lower].iova) }
+        guard unsafe windows[upper - 1].lastByte <= range.upperBound else {
+            throw unsafe .cuts(iova: windows[upper - 1].iova)
+        }
+        let closed = unsafe windows[lower..<upper].map { unsafe $0.iova }
+        unsafe windows.removeSubrange(lower..<upper)
+        generation &+= 1
+        return closed
+    }
+
+    /// Where in `windows`, which ascend, the first one is that starts above `iova`.
+    private func firstIndex(above iova: UInt64) -> Int {
+        var low = 0
+        var high = unsafe windows.count
+        while low < high {
+            let middle = (low + high) / 2
+            if unsafe windows[middle].iova > iova { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     /// How many mappings are open.
@@ -103,10 +134,10 @@ public enum IOVAError: Error, Equatable {
         if unsafe lastHit < windows.count, unsafe windows[lastHit].address(iova, length: length, access) != nil {
             return unsafe windows[lastHit]
         }
-        for index in unsafe windows.indices
-        where unsafe windows[index].address(iova, length: length, access) != nil {
-            lastHit = index
-            return unsafe windows[index]
+        let place = firstIndex(above: iova) - 1
+        if place >= 0, unsafe windows[place].address(iova, length: length, access) != nil {
+            lastHit = place
+            return unsafe windows[place]
         }
         faults &+= 1
         lastFault = DMAFault(iova: iova, length: length, access: access)

@@ -40,6 +40,29 @@ private func isReadable(_ descriptor: Int32) -> Bool {
         #expect(isReadable(page.wakeDescriptor))
     }
 
+    /// A driver in another process has the memory and the descriptor, and may do anything with them.
+    @Test(.timeLimit(.minutes(1)))
+    func aHostileDriverHoldsTheOwnerUpInNothing() throws {
+        let page = DoorbellPage(count: 2)
+        let length = page.byteCount
+        // SAFETY: a mapping of our own, as a driver in another process has it, unmapped at the end.
+        let mapped = unsafe mmap(nil, length, PROT_READ | PROT_WRITE, MAP_SHARED, page.memoryDescriptor, 0)
+        let words = unsafe try #require(mapped)
+        defer { unsafe munmap(words, length) }
+        unsafe words.storeBytes(of: 77, toByteOffset: page.byteOffset(of: 1), as: UInt32.self)
+        #expect(page.load(1) == 77)
+
+        page.setSleeping(true)
+        unsafe words.storeBytes(of: 0, toByteOffset: page.sleepingOffset, as: UInt32.self)
+        page.wake()
+        #expect(isReadable(page.wakeDescriptor), "what the driver says of our sleep is not what we believe")
+        page.setSleeping(false)
+
+        _ = fcntl(page.wakeDescriptor, F_SETFL, 0)
+        page.setSleeping(true)
+        page.setSleeping(false)
+    }
+
     @Test func anIndexOutsideThePageTraps() async {
         await #expect(processExitsWith: .failure) { _ = DoorbellPage(count: 2).load(2) }
         await #expect(processExitsWith: .failure) { DoorbellPage(count: 2).store(-1, 0) }

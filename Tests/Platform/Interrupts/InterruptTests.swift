@@ -20,6 +20,18 @@ private func isReadable(_ descriptor: Int32) -> Bool {
     return unsafe poll(&wait, 1, 0) == 1
 }
 
+private func signal(_ descriptor: Int32, _ count: UInt64) {
+    var count = count
+    // SAFETY: the address and the size of a local.
+    #expect(unsafe write(descriptor, &count, 8) == 8)
+}
+
+private func taken(from descriptor: Int32) -> UInt64 {
+    var count: UInt64 = 0
+    // SAFETY: the address and the size of a local.
+    return unsafe read(descriptor, &count, 8) == 8 ? count : 0
+}
+
 @Suite struct InterruptTests {
     private let census = Census()
     private let detachments = Detachments()
@@ -78,6 +90,43 @@ private func isReadable(_ descriptor: Int32) -> Bool {
         #expect(isReadable(lease.eventDescriptor()))
         #expect(lease.consume() == true)
         #expect(!isReadable(lease.eventDescriptor()))
+    }
+
+    @Test func aCellForSomebodyElsesEventfdSignalsEveryMessage() {
+        let owner = InterruptCell.signalledFromOutside()
+        let theirs = owner.eventDescriptor
+        let cell = InterruptCell(signalling: dup(theirs))
+        for message in UInt64(1)...3 {
+            cell.fire()
+            #expect(isReadable(theirs))
+            #expect(taken(from: theirs) == 1)
+            #expect(cell.count == message)
+        }
+    }
+
+    @Test func messagesFromOutsideCountWhenTheyAreSeen() {
+        let cell = InterruptCell.signalledFromOutside()
+        var lease = InterruptLease(index: 0, cell: cell, detacher: detachments, mark: census.mark("vector"))
+        let descriptor = lease.eventDescriptor()
+        #expect(lease.consume() == false)
+        signal(descriptor, 2)
+        #expect(isReadable(lease.eventDescriptor()), "asking for the descriptor takes nothing out")
+        #expect(lease.consume() == true)
+        #expect(lease.firedCount == 2)
+        #expect(lease.consume() == false)
+        #expect(!isReadable(descriptor))
+        signal(descriptor, 1)
+        #expect(lease.consume() == true)
+        #expect(lease.firedCount == 3)
+    }
+
+    /// O_NONBLOCK belongs to the open file, which the far end shares: it cannot make us wait.
+    @Test(.timeLimit(.minutes(1)))
+    func aFarEndThatMakesTheDescriptorBlockHoldsNobodyUp() {
+        let cell = InterruptCell.signalledFromOutside()
+        var lease = InterruptLease(index: 0, cell: cell, detacher: detachments, mark: census.mark("vector"))
+        _ = fcntl(lease.eventDescriptor(), F_SETFL, 0)
+        #expect(lease.consume() == false)
     }
 
     @Test func theEndOfTheLeaseDetachesOnce() {

@@ -174,6 +174,28 @@ extension IOVASpace {
         #expect(throws: IOVAError.notMapped(iova: MappedPage.iova)) { try page.space.unmap(iova: MappedPage.iova) }
     }
 
+    /// What QEMU sends when it rearranges a guest's memory: ranges of nothing, of all, up to the last byte there is.
+    @Test func unmappingARangeClosesAllInItOrNothing() throws {
+        let page = try MappedPage()
+        let base = unsafe page.memory.base
+        let first = MappedPage.iova
+        for iova in [first + 0x2000, first + 0x4000] {
+            unsafe try page.space.map(iova: iova, base: base, byteCount: 4096, .both)
+        }
+        #expect(try page.space.unmap(everythingIn: 0...(first - 1)) == [])
+        #expect(try page.space.unmap(everythingIn: (first + 0x1000)...(first + 0x1FFF)) == [])
+        for cut in [first...(first + 0x2FFE), (first + 1)...(first + 0x2FFF), (first + 4095)...(first + 4095)] {
+            let victim = cut.lowerBound == first ? first + 0x2000 : first
+            #expect(throws: IOVAError.cuts(iova: victim)) { try page.space.unmap(everythingIn: cut) }
+        }
+        #expect(page.space.mappingCount == 3)
+        #expect(try page.space.unmap(everythingIn: first...(first + 0x2FFF)) == [first, first + 0x2000])
+        #expect(!page.space.allows(first, length: 1, .deviceReads))
+        #expect(page.space.allows(first + 0x4000, length: 4096, .both))
+        #expect(try page.space.unmap(everythingIn: 0...(.max)) == [first + 0x4000])
+        #expect(page.space.mappingCount == 0)
+    }
+
     /// Random maps, unmaps and accesses over 16 pages of address space, against a table of which page is open.
     @Test(arguments: [UInt64(1), 2, 3, 4])
     func agreesWithATableOfPages(seed: UInt64) throws {
@@ -186,7 +208,12 @@ extension IOVASpace {
         for _ in 0..<4000 {
             let page = UInt64.random(in: 0..<16, using: &random)
             let iova = page * 4096
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<5, using: &random) {
+            case 4:
+                let last = iova + UInt64.random(in: 0..<4, using: &random) * 4096 + 4095
+                let inside = starts.keys.filter { (iova...last).contains($0) }.sorted()
+                #expect(try space.unmap(everythingIn: iova...last) == inside)
+                for start in inside { starts[start] = nil }
             case 0:
                 let permissions = DMAPermissions(rawValue: UInt8.random(in: 0...3, using: &random))
                 let isFree = starts[iova] == nil

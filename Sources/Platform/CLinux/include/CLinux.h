@@ -5,9 +5,16 @@
 // An eventfd with count 0, non-blocking; -1 and errno.
 int clinux_eventfd(void);
 
+// Takes the count out of an eventfd; 0 if there is none. Never waits, even if somebody else who holds the descriptor has
+// made it a blocking one.
+unsigned long long clinux_drain_eventfd(int descriptor);
+
 // A memfd of `size` zeroed bytes, sealed at that size, so that a peer who has it mapped too cannot pull pages from under
 // us; -1 and errno.
 int clinux_memfd(const char *name, long long size);
+
+// The same of huge pages of 2 MiB; that there are some shows when it is mapped.
+int clinux_memfd_of_huge_pages(const char *name, long long size);
 
 // Runs the calling thread on one CPU; 0, or an errno.
 int clinux_pin_to_cpu(int cpu);

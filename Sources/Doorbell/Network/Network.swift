@@ -1,0 +1,96 @@
+// Wires between virtual cards and the world. Two ends make a cable; more meet in a switch on a thread of its own, so
+// that no card's owner carries another card's frames.
+
+import Backing
+import Clock
+import Ethernet
+
+/// The network that some cards are plugged into.
+final class Network {
+    private let hub: PollingLoop?
+    private let taps: [TAPWire]
+
+    /// A set of ends that no wire joins.
+    struct Impossible: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Opens the far ends and plugs every card in.
+    ///
+    /// - Parameters:
+    ///   - plug: gets a card's number, its port, what the card's own thread has to poll besides it, and whether anything
+    ///     is at the other end.
+    init(
+        cards: Int,
+        ends: [FarEnd],
+        clock: DeviceClock,
+        plug: (Int, consuming WirePort, [any Pollable], Bool) throws -> Void
+    ) throws {
+        let names = ends.compactMap { if case .tap(let name) = $0 { name } else { nil } }
+        guard names.count == ends.count else {
+            guard cards == 1, ends.count == 1 else {
+                throw Impossible(description: "loopback is one card's wire and takes no other end")
+            }
+            hub = nil
+            taps = []
+            try plug(0, .loopback(), [], true)
+            return
+        }
+        guard cards + names.count > 2 else {
+            hub = nil
+            taps = try Self.cable(cards: cards, tap: names.first, clock: clock, plug: plug)
+            return
+        }
+        let hub = LearningSwitch(clock: clock)
+        for card in 0..<cards {
+            let wire = WirePair()
+            hub.connect(wire.second)
+            try plug(card, wire.first, [], true)
+        }
+        taps = try names.map { name in
+            let wire = WirePair()
+            hub.connect(wire.first)
+            return TAPWire(try openTAP(name), port: wire.second, clock: clock)
+        }
+        self.hub = PollingLoop([hub] + taps)
+    }
+
+    deinit { hub?.stop() }
+
+    /// One card, one card and a TAP device, or two cards; the TAP devices in use.
+    private static func cable(
+        cards: Int,
+        tap: String?,
+        clock: DeviceClock,
+        plug: (Int, consuming WirePort, [any Pollable], Bool) throws -> Void
+    ) throws -> [TAPWire] {
+        let wire = WirePair()
+        let first = wire.first
+        let second = wire.second
+        if let tap {
+            let tap = TAPWire(try openTAP(tap), port: second, clock: clock)
+            try plug(0, first, [tap], true)
+            return [tap]
+        }
+        try plug(0, first, [], cards == 2)
+        if cards == 2 { try plug(1, second, [], true) }
+        return []
+    }
+}
+
+/// This machine has no such TAP device to give, and why.
+public struct CannotRun: Error, CustomStringConvertible {
+    public let description: String
+}
+
+/// Opens a TAP device; `CannotRun` where the machine or its rights are to blame and not the name.
+func openTAP(_ name: String) throws -> TAPDevice {
+    do {
+        return try TAPDevice(name)
+    } catch {
+        switch error {
+        case .noDriver, .notPermitted: throw CannotRun(description: "\(error)")
+        case .notAName, .busy, .notATAP, .failed: throw error
+        }
+    }
+}
