@@ -81,6 +81,11 @@ let platformTests: [Target] = [
         in: "Platform/Backing",
         ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
     ),
+    tests(
+        "LinuxVFIO",
+        in: "Platform/LinuxVFIO",
+        ["Backing", "CLinux", "Interrupts", "Leases", "LinuxVFIO", "Memory", "PCIe", "Registers", "Simulation"]
+    ),
 ]
 
 let vfioUserTests = tests(
@@ -98,8 +103,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK",
-                "I225Wire", "I225Model", "I225Driver",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
     ],
@@ -138,7 +143,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "VFIOUser", "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing",
+                    "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
