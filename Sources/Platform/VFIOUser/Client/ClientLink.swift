@@ -236,7 +236,9 @@ struct ClientLink: ~Copyable {
                 return message
             }
             guard wait(&patience, something) else {
-                throw .late("no reply to \(LinkFailure.name(command)) within \(options.replyNanoseconds / 1_000_000) ms")
+                throw .late(
+                    "no reply to \(LinkFailure.name(command)) within \(options.replyNanoseconds / 1_000_000) ms"
+                )
             }
         }
     }

@@ -25,7 +25,8 @@ import Synchronization
         let event: UInt32
     }
 
-    init(memories: [UInt32: ServerMemory], events: [UInt32: SharedEvent], entries: [UInt32: Entry], hasSleepWord: Bool) {
+    init(memories: [UInt32: ServerMemory], events: [UInt32: SharedEvent], entries: [UInt32: Entry], hasSleepWord: Bool)
+    {
         self.memories = memories
         self.events = events
         self.entries = entries
@@ -170,7 +171,9 @@ extension ClientLink {
                 continue
             }
             guard payload(of: message).byteCount >= Int(needed) else {
-                throw confused("DEVICE_GET_REGION_IO_FDS: \(answer.count) entries in \(payload(of: message).byteCount) bytes")
+                throw confused(
+                    "DEVICE_GET_REGION_IO_FDS: \(answer.count) entries in \(payload(of: message).byteCount) bytes"
+                )
             }
             return files(message, count: Int(answer.count), within: byteCount)
         }

@@ -47,7 +47,9 @@ import Memory
     /// Whether the file has these bytes and will keep them: the seal first, for after it the size stays.
     private static func holds(_ file: borrowing OwnedDescriptor, offset: UInt64, byteCount: UInt64) -> Bool {
         let seals = fcntl(file.raw, getSeals)
-        guard seals >= 0, seals & sealShrink != 0, byteCount > 0, offset % ClientLink.pageBytes == 0 else { return false }
+        guard seals >= 0, seals & sealShrink != 0, byteCount > 0, offset % ClientLink.pageBytes == 0 else {
+            return false
+        }
         guard let size = size(of: file) else { return false }
         return offset <= size && byteCount <= size - offset
     }
@@ -70,7 +72,9 @@ final class MappedAreas: Sendable {
         var parts: [(range: Range<UInt64>, file: ServerMemory)] = []
         for area in region.areas {
             let (offset, overflow) = region.fileOffset.addingReportingOverflow(area.lowerBound)
-            guard !overflow, let part = ServerMemory(file, offset: offset, byteCount: UInt64(area.count)) else { continue }
+            guard !overflow, let part = ServerMemory(file, offset: offset, byteCount: UInt64(area.count)) else {
+                continue
+            }
             parts.append((area, part))
         }
         guard !parts.isEmpty else { return nil }

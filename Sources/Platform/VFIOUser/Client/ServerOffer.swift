@@ -177,7 +177,9 @@ extension ClientLink {
         let info = try read(message, .getInterruptInfo, InterruptInfo.init)
         // An MSI-X table has at most 2048 entries (PCI Express Base 5.0 §7.7.2.2).
         guard info.index == InterruptKind.msix.rawValue, info.count <= 2048 else {
-            throw confused("DEVICE_GET_IRQ_INFO: kind \(info.index), \(info.count) vectors; expected kind 2, at most 2048")
+            throw confused(
+                "DEVICE_GET_IRQ_INFO: kind \(info.index), \(info.count) vectors; expected kind 2, at most 2048"
+            )
         }
         guard info.flags & InterruptInfo.eventDescriptor != 0 else { return }
         device.vectorCount = Int(info.count)

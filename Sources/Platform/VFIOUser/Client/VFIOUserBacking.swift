@@ -74,7 +74,12 @@ public final class VFIOUserBacking: PCIeBacking, Sendable {
                 }
                 guard DeviceClock.monotonic.now &- start < options.connectNanoseconds else {
                     let limit = options.connectNanoseconds / 1_000_000
-                    throw DeviceError(.timedOut, device: name, operation: operation, "no server for \(limit) ms: \(error)")
+                    throw DeviceError(
+                        .timedOut,
+                        device: name,
+                        operation: operation,
+                        "no server for \(limit) ms: \(error)"
+                    )
                 }
             }
             options.whileWaiting?()
