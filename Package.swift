@@ -66,7 +66,7 @@ let platformTests: [Target] = [
     tests(
         "Conformance",
         in: "Conformance",
-        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation"]
+        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
@@ -88,11 +88,21 @@ let platformTests: [Target] = [
     ),
 ]
 
-let vfioUserTests = tests(
-    "VFIOUser",
-    in: "Platform/VFIOUser",
-    ["VFIOUser", "Backing", "Clock", "I225Model", "Interrupts", "Memory", "PCIe", "Ethernet"]
-)
+let vfioUserTests: [Target] = [
+    // Also for the conformance suite, which runs over the server as well.
+    .target(
+        name: "VFIOUserTestClient",
+        dependencies: ["VFIOUser", "Backing", "CLinux", "Clock", "Memory", "PCIe"],
+        path: "Tests/Platform/VFIOUser/Support",
+        swiftSettings: strict
+    ),
+    tests(
+        "VFIOUser",
+        in: "Platform/VFIOUser",
+        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory"],
+        exclude: ["Support"]
+    ),
+]
 
 let package = Package(
     name: "doorbell",
@@ -163,6 +173,16 @@ let package = Package(
                 path: "Sources/doorbell",
                 swiftSettings: strict
             ),
+            // For a guest: Guests/igc takes it along.
+            .executableTarget(
+                name: "igb-trial",
+                dependencies: [
+                    "Backing", "Clock", "Ethernet", "I225Driver", "I225Wire", "Interrupts", "Leases", "LinuxVFIO",
+                    "Memory", "Netdev", "PCIe", "PTP", "Registers", "Rings",
+                ],
+                path: "Guests/programs/igb-trial",
+                swiftSettings: strict
+            ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
             tests(
                 "Ethernet",
@@ -196,5 +216,5 @@ let package = Package(
                 exclude: ["HeaderCheck"]
             ),
         ]
-        + platformTests + [vfioUserTests]
+        + platformTests + vfioUserTests
 )
