@@ -79,7 +79,7 @@ let platformTests: [Target] = [
     tests(
         "Backing",
         in: "Platform/Backing",
-        ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
+        ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation", "VFIOUser"]
     ),
     tests(
         "LinuxVFIO",
@@ -139,7 +139,10 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
+        platform(
+            "VFIOUser",
+            ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers"]
+        ),
         platform(
             "LinuxVFIO",
             ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
@@ -200,7 +203,7 @@ let package = Package(
                 in: "Hardware/I225/Driver",
                 [
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser", "XSK",
                     "TestFrames",
                 ]
             ),
