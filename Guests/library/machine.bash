@@ -4,8 +4,9 @@
 # shellcheck shell=bash disable=SC2154
 
 # The host's end of a cable: a TAP device of this name in the scenario's network namespace.
-host_network=192.0.2
-host_address=$host_network.1
+host_address=192.0.2.1
+# Where the host sees what is on its end of the cable.
+host_device=host
 
 # Which server has a card, and the socket or the TAP device that leads to it.
 declare -A server_of=() socket_of=() tap_of=()
@@ -77,6 +78,8 @@ connect_peers() {
         ip address flush dev "$tap"
         ip link set "$tap" mtu 9000 master "$bridge"
         ip address add "$host_address/24" dev "$bridge"
+        # Nothing reads from the TAP device, so the bridge is the host's end.
+        host_device=$bridge
     done
 }
 
