@@ -83,6 +83,12 @@ let platformTests: [Target] = [
     ),
 ]
 
+let vfioUserTests = tests(
+    "VFIOUser",
+    in: "Platform/VFIOUser",
+    ["VFIOUser", "Backing", "Clock", "I225Model", "Interrupts", "Memory", "PCIe", "Ethernet"]
+)
+
 let package = Package(
     name: "doorbell",
     products: [
@@ -118,6 +124,7 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
+        platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
@@ -175,5 +182,5 @@ let package = Package(
                 exclude: ["HeaderCheck"]
             ),
         ]
-        + platformTests
+        + platformTests + [vfioUserTests]
 )

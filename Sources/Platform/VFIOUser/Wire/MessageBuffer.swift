@@ -1,0 +1,98 @@
+// Where messages are put together: bytes that grow to what is needed and keep their memory.
+
+/// A growing run of bytes, one or more messages.
+@safe public struct MessageBuffer: ~Copyable {
+    private var base: UnsafeMutableRawPointer
+    private var capacity: Int
+    public private(set) var count = 0
+
+    public init(capacity: Int) {
+        unsafe base = .allocate(byteCount: max(capacity, 64), alignment: 16)
+        self.capacity = max(capacity, 64)
+    }
+
+    deinit { unsafe base.deallocate() }
+
+    /// All bytes so far.
+    @_lifetime(borrow self)
+    public func bytes() -> RawSpan {
+        // SAFETY: all `count` bytes have been written; nothing moves them while `self` is borrowed.
+        unsafe _overrideLifetime(RawSpan(_unsafeStart: base, byteCount: count), borrowing: self)
+    }
+
+    /// Forgets all bytes behind the first `count`.
+    public mutating func truncate(to count: Int) {
+        precondition(count >= 0 && count <= self.count, "truncation grows the buffer")
+        self.count = count
+    }
+
+    @inline(__always)
+    public mutating func append<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value) {
+        reserve(MemoryLayout<Value>.size)
+        // SAFETY: `reserve` made the room.
+        unsafe base.storeBytes(of: value, toByteOffset: count, as: Value.self)
+        count += MemoryLayout<Value>.size
+    }
+
+    public mutating func append(_ bytes: RawSpan) {
+        reserve(bytes.byteCount)
+        unsafe bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            unsafe (base + count).copyMemory(from: start, byteCount: source.count)
+        }
+        count += bytes.byteCount
+    }
+
+    public mutating func append(_ text: String) {
+        for byte in text.utf8 { append(byte) }
+    }
+
+    /// Appends `byteCount` zeroed bytes and lets `fill` write them.
+    public mutating func append(byteCount: Int, fill: (inout MutableRawSpan) -> Void) {
+        precondition(byteCount >= 0, "a negative number of bytes")
+        reserve(byteCount)
+        // SAFETY: `reserve` made the room. Zeroed, so that no byte of an earlier message can leave by it.
+        unsafe (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        var span = unsafe MutableRawSpan(_unsafeStart: base + count, byteCount: byteCount)
+        fill(&span)
+        count += byteCount
+    }
+
+    /// Replaces the integer at `offset`.
+    @inline(__always)
+    public mutating func replace(at offset: Int, with value: UInt32) {
+        precondition(offset >= 0 && offset <= count - 4, "replacement outside the buffer")
+        unsafe base.storeBytes(of: value, toByteOffset: offset, as: UInt32.self)
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ byteCount: Int) {
+        if byteCount > capacity - count { grow(byteCount) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ byteCount: Int) {
+        let wanted = max(count + byteCount, 2 * capacity)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+        unsafe larger.copyMemory(from: base, byteCount: count)
+        unsafe base.deallocate()
+        unsafe base = larger
+        capacity = wanted
+    }
+}
+
+extension MessageBuffer {
+    /// Starts a message: its header, whose size `finish` puts in. The offset of the message.
+    @inline(__always)
+    public mutating func begin(_ header: MessageHeader) -> Int {
+        let start = count
+        header.write(to: &self)
+        return start
+    }
+
+    /// Ends the message that began at `start`.
+    @inline(__always)
+    public mutating func finish(_ start: Int) {
+        replace(at: start + 4, with: UInt32(count - start))
+    }
+}
