@@ -98,7 +98,7 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "XSK",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "VFIOUser", "XSK",
                 "I225Wire", "I225Model", "I225Driver",
             ]
         ),

@@ -1,0 +1,74 @@
+// vfio-user: region accesses through our server, and through our client and our server, against the transport's floor:
+// messages of the same sizes between two C programs' loops over the same kind of socket. Two CPUs, one for each end, and
+// both ends spin. A round of each in turns, many short ones, so that a machine that changes its pace does it to all.
+//
+//   vfio-user                       measures, prints the ratios, judges them; 77 where there are not two CPUs
+//   vfio-user server read 100000    runs one side and one operation so often and prints nanoseconds, for profilers
+
+import Foundation
+import Measure
+
+@main
+enum VFIOUserSpeed {
+    static let rounds = 41
+
+    static func main() throws {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        guard let cpus = lastTwoCPUs(), pinThread(to: cpus.0) else { skip("needs two CPUs") }
+        raisePriority()
+        guard arguments.isEmpty else { return try runOne(arguments, cpu: cpus.1) }
+        var thresholds = Thresholds("vfio-user")
+        let sides = try Sides(cpu: cpus.1)
+        print("client on CPU \(cpus.0), server on CPU \(cpus.1), medians of \(rounds) rounds")
+        for operation in Operation.allCases {
+            let samples = measure(operation, sides)
+            for side in Side.allCases {
+                guard let own = samples[side], let floor = samples[.floor] else { continue }
+                report(side, operation, own, floor, &thresholds)
+            }
+        }
+        thresholds.finish()
+    }
+
+    /// All sides in turns, the first of a round changing; one round each before it counts.
+    private static func measure(_ operation: Operation, _ sides: Sides) -> [Side: Samples] {
+        let able = Side.allCases.filter { $0.can(operation) }
+        var samples: [Side: Samples] = [:]
+        for round in 0...rounds {
+            for turn in able.indices {
+                let side = able[(turn + round) % able.count]
+                let nanoseconds = sides.round(side, operation, operation.messagesPerRound)
+                if round > 0 { samples[side, default: Samples()].add(nanoseconds) }
+            }
+        }
+        return samples
+    }
+
+    private static func report(
+        _ side: Side,
+        _ operation: Operation,
+        _ own: Samples,
+        _ floor: Samples,
+        _ thresholds: inout Thresholds
+    ) {
+        let accesses = Double(operation.accessesPerMessage)
+        let rate = accesses * 1e9 / own.median
+        var line = "\(operation.rawValue), \(side.title): \(decimal(own.median / accesses, 0)) ns,"
+        line += " \(decimal(rate / 1e3, 1)) thousand \(operation.unit)"
+        if side != .floor {
+            let ratio = Samples.ratios(own, to: floor).median
+            line += ", ratio \(decimal(ratio, 3)): "
+            line += thresholds.judge("\(side.rawValue).\(operation.rawValue)", ratio)
+        }
+        print(line)
+    }
+
+    private static func runOne(_ arguments: [String], cpu: Int) throws {
+        guard arguments.count == 3, let side = Side(rawValue: arguments[0]),
+            let operation = Operation(rawValue: arguments[1]), side.can(operation),
+            let count = Int(arguments[2]), count > 0
+        else { fail("usage: vfio-user [floor|server|both \(Operation.allCases.map(\.rawValue).joined(separator: "|")) COUNT]") }
+        let nanoseconds = try Sides(cpu: cpu).round(side, operation, count)
+        print(decimal(nanoseconds / Double(operation.accessesPerMessage), 1))
+    }
+}
