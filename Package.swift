@@ -98,8 +98,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "Registers", "Rings", "VFIOUser", "XSK",
-                "I225Wire", "I225Model", "I225Driver",
+                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
     ],
@@ -125,6 +125,10 @@ let package = Package(
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
         platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
+        platform(
+            "LinuxVFIO",
+            ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
+        ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
@@ -134,7 +138,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP", "XSK",
+                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "XSK",
                     "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],

@@ -6,7 +6,7 @@ import Foundation
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Joins real Linux interfaces through a virtual device and its driver.",
+        abstract: "Joins real Linux interfaces through a device and its driver.",
         subcommands: [RunI225.self]
     )
 }
@@ -14,31 +14,59 @@ struct Run: ParsableCommand {
 struct RunI225: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "i225",
-        abstract: "Passes frames between two TAP devices through a virtual I225 and the igc driver.",
+        abstract: "Makes an I225, virtual or real, a network interface of this host, by the igc driver.",
         discussion: """
             Prints "ready" when frames pass, and runs until SIGTERM or SIGINT. TAP devices that do not exist are made, \
             and go with the command; they need CAP_NET_ADMIN. Set the interfaces up yourself, in namespaces if you like:
               doorbell run i225 --wire tap:dbw --netdev tap:dbn --capture out.pcapng
+              doorbell run i225 --backing vfio:0000:01:00.0 --netdev tap:dbn
+            A real card must belong to vfio-pci already. Where something is missing, the command says what and how to \
+            get it, and ends with 77.
             """
     )
 
-    @Option(help: ArgumentHelp("The far end of the card's wire.", valueName: "tap:NAME"))
-    var wire: TAPArgument
+    @Option(
+        help: ArgumentHelp("Where the card is: in this process, or a function that vfio-pci has.", valueName: "place")
+    )
+    var backing = BackingArgument(place: .virtual)
+
+    @Option(help: ArgumentHelp("The far end of a virtual card's wire.", valueName: "tap:NAME"))
+    var wire: TAPArgument?
 
     @Option(help: ArgumentHelp("The card's network interface on the host.", valueName: "tap:NAME"))
     var netdev: TAPArgument
 
     @Option(
-        help: ArgumentHelp("Write what passes the card to this pcapng file, with hardware times.", valueName: "file")
+        help: ArgumentHelp(
+            "Write what passes a virtual card to this pcapng file, with hardware times.",
+            valueName: "file"
+        )
     )
     var capture: String?
 
     @Flag(help: "Print the final counters as one JSON document.")
     var json = false
 
+    func validate() throws {
+        if case .virtual = backing.place {
+            guard wire != nil else { throw ValidationError("a virtual card needs a --wire") }
+        } else {
+            guard wire == nil, capture == nil else {
+                throw ValidationError("--wire and --capture are a virtual card's")
+            }
+        }
+    }
+
+    private var card: I225Run.Card {
+        switch backing.place {
+        case .virtual: .virtual(wireTAP: wire?.name ?? "", capturePath: capture)
+        case .vfio(let address): .vfio(address)
+        }
+    }
+
     func run() throws {
         let signals = StopSignals()
-        let run = I225Run(wireTAP: wire.name, netdevTAP: netdev.name, capturePath: capture)
+        let run = I225Run(card: card, netdevTAP: netdev.name)
         let summary: I225Run.Summary
         do {
             summary = try run.run(
@@ -63,4 +91,19 @@ struct TAPArgument: ExpressibleByArgument {
         guard argument.hasPrefix("tap:"), argument.count > 4 else { return nil }
         name = String(argument.dropFirst(4))
     }
+}
+
+/// `virtual`, or a place of another kind with its address.
+struct BackingArgument: ExpressibleByArgument {
+    let place: BackingPlace
+
+    init(place: BackingPlace) { self.place = place }
+
+    init?(argument: String) {
+        guard let place = BackingPlace(argument) else { return nil }
+        self.place = place
+    }
+
+    var defaultValueDescription: String { "virtual" }
+    static var allValueStrings: [String] { ["virtual", "vfio:ADDRESS"] }
 }

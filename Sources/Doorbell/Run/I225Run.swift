@@ -1,4 +1,5 @@
-// `doorbell run i225`: a wire with real programs on it, a virtual I225, our driver, and a host with real programs on it.
+// `doorbell run i225`: a card, our driver, and a host with real programs on it. A virtual card comes with a wire that has
+// real programs on it, too; a real one has a cable.
 //
 //   wire TAP ─ wire ─ I225 model │ driver ─ queue pair ─ pump ─ wire ─ netdev TAP
 //   one thread                   │ another
@@ -6,33 +7,36 @@
 import Backing
 import Clock
 import Ethernet
-import Glibc
 import I225Driver
 import I225Model
 import Leases
-import Memory
-import Netdev
-import PTP
+import LinuxVFIO
 
 /// Where frames come from and go to.
 public struct I225Run: Sendable {
-    /// The TAP device that is the wire's far end.
-    public var wireTAP: String
+    /// The card that is driven.
+    public enum Card: Sendable {
+        /// A virtual one. `wireTAP` is the TAP device that is the far end of its wire; what passes it is written, with its
+        /// times, to a file at `capturePath`.
+        case virtual(wireTAP: String, capturePath: String?)
+        /// A function of this machine.
+        case vfio(PCIAddress)
+    }
+
+    public var card: Card
     /// The TAP device that is the card's network interface on the host.
     public var netdevTAP: String
-    /// Where to write what passed the card, with its times.
-    public var capturePath: String?
 
-    public init(wireTAP: String, netdevTAP: String, capturePath: String?) {
-        self.wireTAP = wireTAP
+    public init(card: Card, netdevTAP: String) {
+        self.card = card
         self.netdevTAP = netdevTAP
-        self.capturePath = capturePath
     }
 
     /// What passed, for the last line.
     public struct Summary: Codable, JSONDocument, Sendable {
         public let statistics: [String: UInt64]
-        public let wire: Traffic
+        /// A virtual card's wire.
+        public let wire: Traffic?
         public let netdev: Traffic
         public let captured: UInt64?
         public let captureLost: UInt64?
@@ -52,85 +56,72 @@ public struct I225Run: Sendable {
         }
     }
 
-    private static let bufferBytes = 2048
-    private static let bufferCount = 2048
-    private static let ringEntries = 512
-
     /// Runs until `shouldStop` says so, asked ten times a second.
     ///
     /// - Parameters:
-    ///   - onReady: both TAP devices are open and frames pass.
+    ///   - onReady: the TAP devices are open and frames pass.
     ///   - onEvent: a line for the log: the link, a capture that fails.
+    /// - Throws: `CannotRun` where this machine lacks what the run needs.
     public func run(
         onReady: () -> Void,
         onEvent: (String) -> Void,
         shouldStop: () -> Bool
     ) throws -> Summary {
-        let census = Census()
-        let clock = DeviceClock.monotonic
+        let drive = I225Drive(netdevTAP: netdevTAP, clock: .monotonic, census: Census())
+        do {
+            switch card {
+            case .virtual(let wireTAP, let capturePath):
+                return try runVirtual(drive, wireTAP, capturePath, onReady, onEvent, shouldStop)
+            case .vfio(let address):
+                let backing = try LinuxVFIO(address, census: drive.census)
+                return Summary(try drive.run(backing, onReady: onReady, onEvent: onEvent, shouldStop: shouldStop))
+            }
+        } catch let obstacle as VFIOObstacle {
+            throw CannotRun(description: "\(obstacle)")
+        } catch let error as DeviceError where error.code == .hostLimit {
+            throw CannotRun(description: "\(error)")
+        }
+    }
 
+    private func runVirtual(
+        _ drive: I225Drive,
+        _ wireTAP: String,
+        _ capturePath: String?,
+        _ onReady: () -> Void,
+        _ onEvent: (String) -> Void,
+        _ shouldStop: () -> Bool
+    ) throws -> Summary {
         let wire = WirePair()
         let cardPort = wire.first
-        let wireTap = TAPWire(try openTAP(wireTAP), port: wire.second, clock: clock)
-        let host = WirePair()
-        let netdevTap = TAPWire(try openTAP(netdevTAP), port: host.second, clock: clock)
-        let hostPort = host.first
+        let wireTap = TAPWire(try openTAP(wireTAP), port: wire.second, clock: drive.clock)
         var farEnd: [any Pollable] = [wireTap]
-        let captureFile = try capturePath.map { try CaptureFile(path: $0, clock: clock) }
+        let captureFile = try capturePath.map { try CaptureFile(path: $0, clock: drive.clock) }
         if let captureFile { farEnd.append(captureFile.capture) }
 
-        let card = VirtualI225(
+        let virtual = VirtualI225(
             I225Options(),
             port: cardPort,
             farEnd: farEnd,
             capture: captureFile?.takeProducer(),
-            census: census
+            census: drive.census
         )
-        var configuration = I225Configuration()
-        // The interface on the host has an address of its own; the card is a cable to it.
-        configuration.isPromiscuous = true
-        configuration.stampsTransmitted = false
-        var device = try card.open(configuration)
-        try device.clock.setTime(PTPTime.now())
-        var vectors = try device.enableInterrupts(queueCount: 1)
-        let queue = try device.openQueuePair(0, entries: Self.ringEntries, vector: vectors[0].take())
-        let memory = try card.backing.allocateDMA(
-            byteCount: Self.bufferBytes * Self.bufferCount,
-            .both,
-            purpose: "netdev-buffers"
-        )
-        let pump = NetdevPump(
-            queue: queue,
-            port: hostPort,
-            buffers: BufferPool(memory: memory, bufferBytes: Self.bufferBytes),
-            clock: clock
-        )
-        let hostLoop = PollingLoop([pump, netdevTap])
-        defer { hostLoop.stop() }
+        let result = try drive.run(virtual.backing, onReady: onReady, onEvent: onEvent) {
+            if let failure = captureFile?.failure(on: virtual) { onEvent("\(failure)") }
+            return shouldStop()
+        }
+        return virtual.onModelThread {
+            Summary(result, wire: wireTap.counters, capture: captureFile?.capture.counters)
+        }
+    }
+}
 
-        onEvent("link up, \(device.link.speed) Mb/s")
-        onReady()
-        while !shouldStop() {
-            clock.wait(nanoseconds: 100_000_000)
-            let events = try device.service()
-            if events.linkChanged {
-                onEvent(device.link.isUp ? "link up, \(device.link.speed) Mb/s" : "link down")
-            }
-            if !events.hungQueues.isEmpty { onEvent("Tx queues stand still: \(events.hungQueues)") }
-            if let failure = captureFile?.failure(on: card) { onEvent("\(failure)") }
-        }
-        hostLoop.stop()
-        let statistics = device.statistics()
-        let (wireTraffic, captured) = card.onModelThread {
-            (Traffic(wireTap.counters), captureFile?.capture.counters)
-        }
-        return Summary(
-            statistics: Dictionary(statistics.map { ($0.name, $0.value) }) { first, _ in first },
-            wire: wireTraffic,
-            netdev: Traffic(netdevTap.counters),
-            captured: captured?.frames,
-            captureLost: captured?.lost
-        )
+extension I225Run.Summary {
+    init(_ result: I225Drive.Result, wire: TAPCounters? = nil, capture: CaptureCounters? = nil) {
+        statistics = result.statistics
+        self.wire = wire.map { I225Run.Traffic($0) }
+        netdev = I225Run.Traffic(result.netdev)
+        captured = capture?.frames
+        captureLost = capture?.lost
     }
 }
 
@@ -153,14 +144,4 @@ private final class CaptureFile {
     func takeProducer() -> FrameProducer? { producer.take() }
 
     func failure(on card: VirtualI225) -> PcapngError? { card.onModelThread { capture.takeFailure() } }
-}
-
-extension PTPTime {
-    /// The time of day, UTC.
-    static func now() -> PTPTime {
-        var time = timespec()
-        // SAFETY: the address of a local.
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return PTPTime(totalNanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-    }
 }

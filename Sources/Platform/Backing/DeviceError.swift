@@ -5,7 +5,7 @@ public struct DeviceError: Error, Equatable, Sendable, CustomStringConvertible {
     /// A struct over a private enum, so that a new code breaks no one's `switch`.
     public struct Code: Equatable, Sendable, CustomStringConvertible {
         private enum Kind: String {
-            case deviceGone, timedOut, refused, badContents, noResource, invalidArgument, system, injected
+            case deviceGone, timedOut, refused, badContents, noResource, invalidArgument, hostLimit, system, injected
         }
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
@@ -22,6 +22,8 @@ public struct DeviceError: Error, Equatable, Sendable, CustomStringConvertible {
         public static let noResource = Code(.noResource)
         /// The caller asked for what cannot be.
         public static let invalidArgument = Code(.invalidArgument)
+        /// A limit that this machine sets its users forbids it, and an administrator can raise it.
+        public static let hostLimit = Code(.hostLimit)
         /// A system call failed.
         public static let system = Code(.system)
         /// A `FaultPlan` made this step fail.

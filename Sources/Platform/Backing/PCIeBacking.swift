@@ -30,6 +30,13 @@ public protocol PCIeBacking {
         _ memory: borrowing SharedMemory,
         _ permissions: DMAPermissions
     ) throws(DeviceError) -> DMAMapping
+    /// New zeroed memory that the device may reach, as one lease. A backing may have better memory than that of plain
+    /// pages, which it gets by default.
+    func allocateDMA(
+        byteCount: Int,
+        _ permissions: DMAPermissions,
+        purpose: String
+    ) throws(DeviceError) -> DMABuffer
     /// Attaches one interrupt vector: at any time, one by one. `cpu` is a hint where its handler will run.
     func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease
     /// Resets the function (PCIe function level reset).
@@ -37,7 +44,6 @@ public protocol PCIeBacking {
 }
 
 extension PCIeBacking {
-    /// New zeroed memory that the device may reach, as one lease.
     public func allocateDMA(
         byteCount: Int,
         _ permissions: DMAPermissions,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/memfd.h>
 #include <net/if.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,8 +25,8 @@ unsigned long long clinux_drain_eventfd(int descriptor) {
     return 0;
 }
 
-int clinux_memfd(const char *name, long long size) {
-    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+static int sealed_memfd(const char *name, long long size, unsigned flags) {
+    int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | flags);
     if (fd < 0) return -1;
     if (ftruncate(fd, size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
         int error = errno;
@@ -34,6 +35,12 @@ int clinux_memfd(const char *name, long long size) {
         return -1;
     }
     return fd;
+}
+
+int clinux_memfd(const char *name, long long size) { return sealed_memfd(name, size, 0); }
+
+int clinux_memfd_of_huge_pages(const char *name, long long size) {
+    return sealed_memfd(name, size, MFD_HUGETLB | MFD_HUGE_2MB);
 }
 
 int clinux_pin_to_cpu(int cpu) {

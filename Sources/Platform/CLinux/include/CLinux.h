@@ -13,6 +13,9 @@ unsigned long long clinux_drain_eventfd(int descriptor);
 // us; -1 and errno.
 int clinux_memfd(const char *name, long long size);
 
+// The same of huge pages of 2 MiB; that there are some shows when it is mapped.
+int clinux_memfd_of_huge_pages(const char *name, long long size);
+
 // Runs the calling thread on one CPU; 0, or an errno.
 int clinux_pin_to_cpu(int cpu);
 

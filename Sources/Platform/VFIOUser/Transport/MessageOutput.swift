@@ -65,7 +65,7 @@ public struct MessageOutput: ~Copyable {
             return send(to: socket, upTo: attachments.first?.offset ?? buffer.count, [])
         }
         let size: UInt32 = buffer.bytes().integer(sent + 4)
-        let result = send(to: socket, upTo: sent + Int(size), next.raw)
+        let result = send(to: socket, upTo: min(sent + Int(size), buffer.count), next.raw)
         if result > 0 { attachments.removeFirst() }
         return result
     }

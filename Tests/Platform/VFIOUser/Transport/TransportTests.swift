@@ -138,7 +138,8 @@ import VFIOUser
                 part == 0
                 ? line.output.buffer.begin(MessageHeader(identifier: 1, command: 2, messageSize: 32, flags: 0))
                 : line.output.buffer.count
-            if part == 1 { for _ in 0..<2 { line.output.buffer.append(UInt64(0)) } }
+            // To the output it is a message of its own: 16 bytes, as its second word says.
+            if part == 1 { for word in [UInt64(16) << 32, 0] { line.output.buffer.append(word) } }
             for _ in 0..<10 { line.output.attach(try line.witness.copy(), toMessageAt: start) }
             #expect(try line.flush())
             _ = try line.receive()

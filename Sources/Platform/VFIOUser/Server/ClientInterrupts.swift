@@ -1,0 +1,82 @@
+// The eventfds that a client wants signalled: vectors are routed to them in the device's host, the line, errors and
+// requests are kept here.
+
+import Backing
+import CLinux
+import Glibc
+import Interrupts
+import PCIe
+
+/// The interrupts of one client.
+final class ClientInterrupts {
+    private let host: DeviceHost
+    /// How many of each kind the device has.
+    let counts: InlineArray<5, UInt32>
+    /// Vectors that go to an eventfd.
+    private(set) var routed: Set<Int> = []
+    private var line: InterruptCell?
+    /// After a signal the client masks the line by itself, and says when it may come again.
+    private var isLineMasked = false
+    private var others: (error: InterruptCell?, request: InterruptCell?) = (nil, nil)
+
+    init(_ model: some PCIeModel) {
+        host = model.host
+        let pin = model.readConfig(0x3D, .byte)
+        var msi: UInt32 = 0
+        if let capability = ConfigSpace.findCapability(0x05, read: model.readConfig) {
+            // Multiple Message Capable (PCI Local Bus 3.0 §6.8.1.3).
+            msi = min(32, 1 << UInt32(model.readConfig(capability + 2, .word) >> 1 & 7))
+        }
+        counts = [pin == 0 ? 0 : 1, msi, UInt32(model.vectorCount), 1, 1]
+    }
+
+    /// Checks what came, and makes it something to signal.
+    static func cell(_ descriptor: consuming OwnedDescriptor) throws(Refusal) -> InterruptCell {
+        guard clinux_is_eventfd(descriptor.raw) == 1 else { throw Refusal(EINVAL, "not an eventfd") }
+        let result = clinux_set_nonblocking(descriptor.raw)
+        guard result == 0 else { throw Refusal(-result, "fcntl") }
+        return InterruptCell(signalling: descriptor.release())
+    }
+
+    /// Has interrupt `index` of a kind signal `cell`, or nothing.
+    func assign(_ kind: InterruptKind, _ index: Int, _ cell: InterruptCell?) {
+        switch kind {
+        case .line:
+            line = cell
+            isLineMasked = false
+        case .msi, .msix:
+            guard index < Int(counts[Int(InterruptKind.msix.rawValue)]) else { return }
+            host.route(index, to: cell)
+            if cell == nil { routed.remove(index) } else { routed.insert(index) }
+        case .error: others.error = cell
+        case .request: others.request = cell
+        }
+    }
+
+    func fire(_ kind: InterruptKind, _ index: Int) {
+        switch kind {
+        case .line: line?.fire()
+        case .msi, .msix: host.raise(index)
+        case .error: others.error?.fire()
+        case .request: others.request?.fire()
+        }
+    }
+
+    func maskLine(_ masked: Bool) { isLineMasked = masked }
+
+    /// Signals the line if it is asserted and the client waits for it. To be called after whatever may have asserted it.
+    @inline(__always)
+    func updateLine() {
+        guard host.isInterruptLineAsserted, !isLineMasked, let line else { return }
+        isLineMasked = true
+        line.fire()
+    }
+
+    /// Forgets all eventfds.
+    func removeAll() {
+        for index in routed { host.route(index, to: nil) }
+        routed = []
+        line = nil
+        others = (nil, nil)
+    }
+}

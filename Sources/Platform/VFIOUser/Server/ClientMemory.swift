@@ -1,0 +1,204 @@
+// The client's memory that the device may reach: files mapped here, entered in the device's IOVA space.
+//
+// A file is mapped once, whole, and shared by all mappings that are in it: a guest behind a virtual IOMMU makes one per
+// page. What the client can do to a file later (truncate it) must not end this process; see CLinuxGuard.h.
+
+import CLinux
+import Glibc
+import Memory
+
+/// A file of the client, mapped. Its end unmaps it.
+@safe private final class MappedFile {
+    struct Key: Hashable {
+        let device: UInt64
+        let inode: UInt64
+        let isWritable: Bool
+    }
+
+    let base: UnsafeMutableRawPointer
+    let byteCount: Int
+    /// Mappings in it.
+    var mappingCount = 0
+    var isBroken = false
+
+    init(_ descriptor: borrowing OwnedDescriptor, byteCount: Int, isWritable: Bool) throws(Refusal) {
+        var error: Int32 = 0
+        // SAFETY: a new mapping, ours until deinit.
+        let address = unsafe clinux_map_guarded(descriptor.raw, UInt(byteCount), isWritable ? 1 : 0, &error)
+        guard let address = unsafe address else { throw Refusal(error, "the file cannot be mapped") }
+        unsafe base = address
+        self.byteCount = byteCount
+    }
+
+    deinit { unsafe clinux_unmap_guarded(base, UInt(byteCount)) }
+
+    /// Asks whether the file was truncated under us.
+    func look() -> Bool {
+        if !isBroken, unsafe clinux_is_broken(base) != 0 { isBroken = true }
+        return isBroken
+    }
+}
+
+/// All mappings of one client.
+final class ClientMemory {
+    private struct Mapping {
+        let byteCount: UInt64
+        /// Nil: the client gave no descriptor, so it is reached by messages.
+        let file: MappedFile?
+    }
+
+    private static let pageSize: UInt64 = 4096
+    /// Files without a mapping that stay mapped, because the next mapping is likely in them.
+    private static let mostIdleFiles = 8
+
+    private let space: IOVASpace
+    private let mostMappings: Int
+    private let mostFiles: Int
+    private var files: [MappedFile.Key: MappedFile] = [:]
+    private var mappings: [UInt64: Mapping] = [:]
+    private var seenBroken = clinux_broken_count()
+
+    init(_ space: IOVASpace, _ options: VFIOUserServerOptions) {
+        self.space = space
+        mostMappings = options.mostMappings
+        mostFiles = options.mostFiles
+    }
+
+    var count: Int { mappings.count }
+
+    // MARK: Mapping
+
+    /// Enters memory that is in a file.
+    func map(_ request: MapDMARequest, _ descriptor: borrowing OwnedDescriptor) throws(Refusal) {
+        try check(request)
+        guard request.fileOffset % Self.pageSize == 0 else { throw Refusal(EINVAL, "offset not of whole pages") }
+        let file = try file(for: request, descriptor)
+        let permissions = DMAPermissions(request)
+        // SAFETY: the file stays mapped as long as the mapping, which keeps it. `file(for:)` has checked that the range
+        // lies in it, so the conversions fit.
+        let base = unsafe file.base + Int(request.fileOffset)
+        do throws(IOVAError) {
+            unsafe try space.map(iova: request.iova, base: base, byteCount: Int(request.size), permissions)
+        } catch {
+            throw Refusal(error)
+        }
+        file.mappingCount += 1
+        mappings[request.iova] = Mapping(byteCount: request.size, file: file)
+    }
+
+    /// Enters memory without a file. The device is told where it is by an entry that permits nothing: an access is
+    /// refused there, and whoever can wait for the client's answer finds out by `isRemote` that asking it would help.
+    func mapRemote(_ request: MapDMARequest) throws(Refusal) {
+        try check(request)
+        guard request.flags & MapDMARequest.byMapping == 0 else { throw Refusal(EINVAL, "nothing to map") }
+        guard let size = Int(exactly: request.size) else { throw Refusal(EINVAL, "longer than an address space") }
+        // SAFETY: an address that is never followed, because no access is permitted.
+        guard let nowhere = unsafe UnsafeMutableRawPointer(bitPattern: Int(Self.pageSize)) else { return }
+        do throws(IOVAError) {
+            unsafe try space.map(iova: request.iova, base: nowhere, byteCount: size, [])
+        } catch {
+            throw Refusal(error)
+        }
+        mappings[request.iova] = Mapping(byteCount: request.size, file: nil)
+    }
+
+    private func check(_ request: MapDMARequest) throws(Refusal) {
+        guard request.size > 0 else { throw Refusal(EINVAL, "no bytes") }
+        guard request.iova % Self.pageSize == 0, request.size % Self.pageSize == 0 else {
+            throw Refusal(EINVAL, "not of whole pages")
+        }
+        guard mappings.count < mostMappings else { throw Refusal(ENOSPC, "more than \(mostMappings) mappings") }
+    }
+
+    /// The mapping of the file that the range is in: one that is there, or a new one.
+    private func file(
+        for request: MapDMARequest,
+        _ descriptor: borrowing OwnedDescriptor
+    ) throws(Refusal) -> MappedFile {
+        var status = clinux_file()
+        // SAFETY: the address of a local.
+        let result = unsafe clinux_describe_file(descriptor.raw, &status)
+        guard result == 0 else { throw Refusal(-result, "fstat") }
+        guard status.is_regular != 0 else { throw Refusal(EINVAL, "not a file that can be shared") }
+        guard status.is_readable != 0 else { throw Refusal(EACCES, "a descriptor that cannot be read") }
+        let wantsWriting = request.flags & MapDMARequest.writable != 0
+        guard !wantsWriting || status.is_writable != 0 else { throw Refusal(EACCES, "a descriptor to read only") }
+        let (end, wraps) = request.fileOffset.addingReportingOverflow(request.size)
+        guard !wraps, let size = Int(exactly: status.size), end <= UInt64(clamping: size) else {
+            throw Refusal(EINVAL, "behind the end of the file")
+        }
+        let key = MappedFile.Key(device: status.device, inode: status.inode, isWritable: status.is_writable != 0)
+        if let file = files[key], !file.look(), end <= UInt64(file.byteCount) { return file }
+        guard files.count < mostFiles else { throw Refusal(ENOSPC, "more than \(mostFiles) files") }
+        // A file that has grown gets a new mapping; the old one lives as long as the mappings in it.
+        let file = try MappedFile(descriptor, byteCount: size, isWritable: key.isWritable)
+        files[key] = file
+        return file
+    }
+
+    // MARK: Unmapping
+
+    /// Closes all mappings inside a range; there may be none.
+    func unmap(_ range: ClosedRange<UInt64>) throws(Refusal) {
+        let closed: [UInt64]
+        do throws(IOVAError) {
+            closed = try space.unmap(everythingIn: range)
+        } catch {
+            throw Refusal(error)
+        }
+        for iova in closed {
+            guard let mapping = mappings.removeValue(forKey: iova) else { continue }
+            mapping.file?.mappingCount -= 1
+        }
+        if files.count > Self.mostIdleFiles { files = files.filter { $0.value.mappingCount > 0 } }
+    }
+
+    func unmapAll() {
+        // Nothing lies partly outside of everything.
+        try? unmap(0...UInt64.max)
+        files = [:]
+    }
+
+    // MARK: Looks
+
+    /// Whether `iova` is in memory that the client gave no descriptor for.
+    func isRemote(_ iova: UInt64) -> Bool {
+        mappings.contains { start, mapping in
+            mapping.file == nil && iova >= start && iova - start < mapping.byteCount
+        }
+    }
+
+    /// Takes files that were truncated out of the device's reach; how many.
+    func dropBroken() -> UInt64 {
+        let count = clinux_broken_count()
+        guard count != seenBroken else { return 0 }
+        seenBroken = count
+        var dropped: Set<ObjectIdentifier> = []
+        for (iova, mapping) in mappings {
+            guard let file = mapping.file, file.look() else { continue }
+            dropped.insert(ObjectIdentifier(file))
+            try? space.unmap(iova: iova)
+            mappings[iova] = nil
+        }
+        files = files.filter { !$0.value.isBroken }
+        return UInt64(dropped.count)
+    }
+}
+
+extension DMAPermissions {
+    fileprivate init(_ request: MapDMARequest) {
+        self = []
+        if request.flags & MapDMARequest.readable != 0 { insert(.deviceReads) }
+        if request.flags & MapDMARequest.writable != 0 { insert(.deviceWrites) }
+    }
+}
+
+extension Refusal {
+    fileprivate init(_ error: IOVAError) {
+        switch error {
+        case .overlaps: self.init(EEXIST, "\(error)")
+        case .notMapped: self.init(ENOENT, "\(error)")
+        case .empty, .wraps, .cuts: self.init(EINVAL, "\(error)")
+        }
+    }
+}

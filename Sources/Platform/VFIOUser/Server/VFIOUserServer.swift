@@ -1,0 +1,246 @@
+// Any virtual PCI function on a Unix socket, for QEMU or whatever speaks vfio-user. Source of truth: the vfio-user protocol
+// specification; where it is silent, libvfio-user, and what QEMU 11.1 was seen to do.
+//
+//   client ─► socket ─► MessageInput ─► command ─► model            one thread, one loop: nothing here ever waits, least
+//          ◄─────────── MessageOutput ◄─ reply                      of all for the client, which may be hostile
+//          ◄─ eventfds ◄──────────────── messages ◄─ model
+//          ◄► its memory, mapped here ◄─► DMA of the model
+//
+//   no client ─ accept ─► connected ─ VERSION ─► serving ─ socket ends, or the client breaks the rules ─► no client
+//   Forbidden: a command before VERSION, and a second VERSION; a second client, which waits in the backlog meanwhile.
+
+import Backing
+import CLinux
+import Clock
+import Glibc
+import Memory
+import PCIe
+
+/// Serves one model to one client after another. It owns the model: one polling thread has both.
+public final class VFIOUserServer<Model: PCIeModel>: Pollable {
+    public let model: Model
+    public let options: VFIOUserServerOptions
+    public internal(set) var counters = VFIOUserCounters()
+    /// Where clients come from; -1 for a server of one connection.
+    private let listener: OwnedDescriptor
+    private let log: (String) -> Void
+    private(set) var connection: ServerConnection?
+    let memory: ClientMemory
+    let interrupts: ClientInterrupts
+    let regions: RegionTable
+    /// False: the device stands still, because its client has vanished and the next one has not touched it yet.
+    private var isRunning = true
+    /// Why the connection must end, once the command at hand is done with.
+    var doom: String?
+    private var seenFaults: UInt64 = 0
+
+    /// Serves whoever connects to `listener`.
+    ///
+    /// - Parameter log: gets a line for each connection, its end, and commands that were refused.
+    public init(
+        _ model: Model,
+        listener: consuming OwnedDescriptor,
+        options: VFIOUserServerOptions = VFIOUserServerOptions(),
+        log: @escaping (String) -> Void = { _ in }
+    ) {
+        self.model = model
+        self.options = options
+        self.listener = listener
+        self.log = log
+        memory = ClientMemory(model.host.memory, options)
+        interrupts = ClientInterrupts(model)
+        regions = RegionTable(model)
+    }
+
+    /// Serves the client at the other end of `connection`, and no other.
+    public convenience init(
+        _ model: Model,
+        connection: consuming OwnedDescriptor,
+        options: VFIOUserServerOptions = VFIOUserServerOptions(),
+        log: @escaping (String) -> Void = { _ in }
+    ) {
+        self.init(model, listener: OwnedDescriptor(owning: -1), options: options, log: log)
+        begin(connection)
+    }
+
+    public var hasClient: Bool { connection != nil }
+
+    /// Nobody is served, and nobody can come any more.
+    public var isFinished: Bool { connection == nil && listener.raw < 0 }
+
+    // MARK: Progress
+
+    /// Carries out what the client asks, a bounded number of commands, then lets the device do what is due.
+    public func poll() -> Bool {
+        var worked = false
+        if let connection { worked = serve(connection) } else { worked = accept() }
+        if isRunning {
+            if model.poll() { worked = true }
+            interrupts.updateLine()
+        }
+        lookAtMemory()
+        return worked
+    }
+
+    public var nextDeadline: UInt64? {
+        var deadline = isRunning ? model.nextDeadline : nil
+        guard let connection else { return deadline }
+        // No descriptor tells when the socket takes more; a client that is slow to read gets a look every millisecond.
+        if connection.output.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 1_000_000) }
+        if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        return deadline
+    }
+
+    public var wakeDescriptors: [Int32] {
+        var descriptors = isRunning ? model.wakeDescriptors : []
+        if let connection {
+            if !connection.output.isPending { descriptors.append(connection.socket.raw) }
+        } else if listener.raw >= 0 {
+            descriptors.append(listener.raw)
+        }
+        return descriptors
+    }
+
+    public func setSleeping(_ sleeping: Bool) { model.setSleeping(sleeping) }
+
+    // MARK: The connection
+
+    private func accept() -> Bool {
+        guard listener.raw >= 0 else { return false }
+        do throws(SystemError) {
+            begin(try UnixSocket.accept(listener))
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func begin(_ socket: consuming OwnedDescriptor) {
+        let connection = ServerConnection(socket)
+        connection.deadline = model.host.clock.now &+ options.messageTimeoutNanoseconds
+        self.connection = connection
+        counters.connections &+= 1
+        log("client connected")
+    }
+
+    /// Ends the connection, forgets all that the client gave, and leaves the device as the options say.
+    private func end(_ reason: String) {
+        connection = nil
+        doom = nil
+        counters.disconnections &+= 1
+        if options.keepsState {
+            // Masked, so that what fires from now on is pending and not lost.
+            setVectors(interrupts.routed, masked: true)
+            isRunning = false
+        } else {
+            model.reset()
+        }
+        interrupts.removeAll()
+        memory.unmapAll()
+        log("client gone: \(reason)")
+    }
+
+    /// A region was accessed: the client is there in earnest, and the device moves again.
+    @inline(__always)
+    func touch() {
+        if !isRunning { isRunning = true }
+    }
+
+    /// Commands that are there, up to a bound; whether there were any.
+    private func serve(_ connection: ServerConnection) -> Bool {
+        do throws(TransportError) {
+            let worked = try exchange(connection)
+            if let doom {
+                counters.brokenConnections &+= 1
+                // What was said about it so far should still reach the client.
+                _ = try connection.flush()
+                end(doom)
+                return true
+            }
+            return worked
+        } catch {
+            switch error {
+            case .closed: end("it closed the connection")
+            default:
+                counters.brokenConnections &+= 1
+                end("\(error)")
+            }
+            return true
+        }
+    }
+
+    private func exchange(_ connection: ServerConnection) throws(TransportError) -> Bool {
+        // Backpressure: who does not take replies is not asked for commands.
+        if connection.output.isPending {
+            guard try connection.flush() else { return false }
+        }
+        var count = 0
+        var message = try connection.next()
+        if message == nil, try connection.receive() > 0 {
+            message = try connection.next()
+            if message == nil { count = 1 }
+        }
+        while let command = message {
+            handle(command, connection)
+            count += 1
+            guard doom == nil, count < options.messagesPerPoll, connection.output.pendingByteCount < 1 << 18 else {
+                break
+            }
+            message = try connection.next()
+        }
+        if connection.output.isPending, try !connection.flush() { counters.fullOutputs &+= 1 }
+        checkTime(connection)
+        return count > 0
+    }
+
+    private func checkTime(_ connection: ServerConnection) {
+        guard connection.input.isInsideMessage || !connection.isNegotiated else {
+            connection.deadline = nil
+            return
+        }
+        // Asking for the time costs more than a look at a socket: only while something is outstanding.
+        let now = model.host.clock.now
+        guard let deadline = connection.deadline else {
+            connection.deadline = now &+ options.messageTimeoutNanoseconds
+            return
+        }
+        if now >= deadline {
+            doom = connection.isNegotiated ? "a message did not end in time" : "no VERSION in time"
+        }
+    }
+
+    /// Finds out about memory that was truncated, and about accesses to memory that has no descriptor.
+    @inline(__always)
+    private func lookAtMemory() {
+        let faults = model.host.memory.faults
+        if faults != seenFaults {
+            if let fault = model.host.memory.lastFault, memory.isRemote(fault.iova) {
+                counters.remoteAccesses &+= faults &- seenFaults
+            }
+            seenFaults = faults
+        }
+        let broken = memory.dropBroken()
+        guard broken > 0 else { return }
+        counters.brokenFiles &+= broken
+        log("the client truncated \(broken) files of its memory; the device reaches them no more")
+    }
+
+    // MARK: For the commands
+
+    func report(_ refusal: Refusal, _ header: MessageHeader, _ connection: ServerConnection) {
+        let most = 16
+        connection.loggedRefusals += 1
+        guard connection.loggedRefusals <= most else { return }
+        let name = Command(rawValue: header.command).map { "\($0)" } ?? "command \(header.command)"
+        let rest = connection.loggedRefusals == most ? " (further refusals are counted, not logged)" : ""
+        log("refused \(name): \(refusal.reason) (errno \(refusal.errorNumber))\(rest)")
+    }
+
+    /// Masks or unmasks vectors in the device: the client keeps the real table, so a vector that it has given an eventfd
+    /// is one that may be sent.
+    func setVectors(_ vectors: Set<Int>, masked: Bool) {
+        let command = model.readConfig(ConfigSpace.Offset.command, .word)
+        guard !vectors.isEmpty, command & ConfigSpace.memorySpaceEnable != 0 else { return }
+        model.setVectors(vectors, masked: masked)
+    }
+}
