@@ -11,10 +11,12 @@ static int64_t nanoseconds(void) {
     return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-static int64_t round_trip(int socket, const struct csocket_exchange *exchange) {
-    int64_t failure = send_all(socket, exchange->request, exchange->request_bytes);
-    if (failure) return failure;
-    failure = receive_all(socket, exchange->reply, exchange->reply_bytes);
+static inline int64_t send_request(int socket, const struct csocket_exchange *exchange) {
+    return send_all(socket, exchange->request, exchange->request_bytes);
+}
+
+static inline int64_t receive_reply(int socket, const struct csocket_exchange *exchange) {
+    int64_t failure = receive_all(socket, exchange->reply, exchange->reply_bytes);
     if (failure) return failure;
     struct header request, reply;
     memcpy(&request, exchange->request, sizeof request);
@@ -23,6 +25,15 @@ static int64_t round_trip(int socket, const struct csocket_exchange *exchange) {
         && reply.size == exchange->reply_bytes && reply.flags == flag_reply;
     return right ? 0 : -EPROTO;
 }
+
+static int64_t round_trip(int socket, const struct csocket_exchange *exchange) {
+    int64_t failure = send_request(socket, exchange);
+    return failure ? failure : receive_reply(socket, exchange);
+}
+
+int csocket_send(int socket, struct csocket_exchange exchange) { return (int)send_request(socket, &exchange); }
+
+int csocket_receive(int socket, struct csocket_exchange exchange) { return (int)receive_reply(socket, &exchange); }
 
 int64_t csocket_round_trips(int socket, struct csocket_exchange exchange, uint64_t count) {
     int64_t start = nanoseconds();

@@ -52,6 +52,18 @@ import Measure
         return Double(checked(nanoseconds)) / Double(count)
     }
 
+    /// One message of `operation`, with whoever serves it called in between: both on one thread.
+    borrowing func step(_ operation: Operation, serve: () -> Void) {
+        // SAFETY: as in `run`.
+        let result = unsafe operation.message.withUnsafeBytes { message in
+            let exchange = unsafe exchange(message, operation.replyBytes)
+            let result = unsafe csocket_send(socket, exchange)
+            serve()
+            return unsafe operation.isPosted || result < 0 ? result : csocket_receive(socket, exchange)
+        }
+        _ = checked(Int64(result))
+    }
+
     private borrowing func roundTrips(_ message: [UInt8], replyBytes: Int, _ count: Int) -> Int64 {
         // SAFETY: as in `run`.
         let nanoseconds = unsafe message.withUnsafeBytes { message in

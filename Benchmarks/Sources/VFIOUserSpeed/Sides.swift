@@ -50,15 +50,27 @@ final class Sides {
     }
 }
 
+extension Sides {
+    /// For profilers that slow down everything but waiting.
+    func runOnOneThread(_ operation: Operation, _ count: Int) {
+        if operation.isBulk {
+            memory.runOnOneThread(operation, count)
+        } else {
+            registers.runOnOneThread(operation, count)
+        }
+    }
+}
+
 /// A model behind our server on a thread of its own, and the C client at the other end of its socket.
 final class Served<Model: PCIeModel> {
     private let loop: PollingLoop
+    private let server: VFIOUserServer<Model>
     private let socket: OwnedDescriptor
     private let client: RawClient
 
     init(_ model: Model, cpu: Int) throws {
         let pair = try UnixSocket.pair()
-        let server = VFIOUserServer(model, connection: try .duplicate(of: pair.second.raw))
+        server = VFIOUserServer(model, connection: try .duplicate(of: pair.second.raw))
         socket = try .duplicate(of: pair.first.raw)
         client = RawClient(socket.raw)
         loop = PollingLoop([server], cpu: cpu)
@@ -74,6 +86,14 @@ final class Served<Model: PCIeModel> {
     func round(_ operation: Operation, _ count: Int) -> Double {
         _ = client.run(operation, count / 10 + 1)
         return client.run(operation, count)
+    }
+
+    /// `count` messages of `operation` with client and server in turns on the caller's thread. The last of its calls.
+    func runOnOneThread(_ operation: Operation, _ count: Int) {
+        loop.stop()
+        for _ in 0..<count {
+            client.step(operation) { _ = server.poll() }
+        }
     }
 
     /// Every write of the benchmark arrives, whichever message it comes by.

@@ -63,12 +63,16 @@ enum VFIOUserSpeed {
         print(line)
     }
 
+    private static let usage = "usage: vfio-user [floor|server|one-thread OPERATION COUNT]"
+
     private static func runOne(_ arguments: [String], cpu: Int) throws {
-        guard arguments.count == 3, let side = Side(rawValue: arguments[0]),
-            let operation = Operation(rawValue: arguments[1]), side.can(operation),
+        guard arguments.count == 3, let operation = Operation(rawValue: arguments[1]),
             let count = Int(arguments[2]), count > 0
-        else { fail("usage: vfio-user [floor|server|both \(Operation.allCases.map(\.rawValue).joined(separator: "|")) COUNT]") }
-        let nanoseconds = try Sides(cpu: cpu).round(side, operation, count)
+        else { fail(usage) }
+        let sides = try Sides(cpu: cpu)
+        guard arguments[0] != "one-thread" else { return sides.runOnOneThread(operation, count) }
+        guard let side = Side(rawValue: arguments[0]), side.can(operation) else { fail(usage) }
+        let nanoseconds = sides.round(side, operation, count)
         print(decimal(nanoseconds / Double(operation.accessesPerMessage), 1))
     }
 }

@@ -27,6 +27,10 @@ int64_t csocket_posts(
     int socket, const void *message, uint32_t message_bytes, struct csocket_exchange last, uint64_t count
 );
 
+// The two halves of a round trip, for a client and a server on one thread.
+int csocket_send(int socket, struct csocket_exchange exchange);
+int csocket_receive(int socket, struct csocket_exchange exchange);
+
 // Agrees on version 0.0 with a vfio-user server, WRITE_MULTI included.
 int csocket_negotiate(int socket);
 
