@@ -3,6 +3,7 @@
 // both ends spin. A round of each in turns, many short ones, so that a machine that changes its pace does it to all.
 //
 //   vfio-user                       measures, prints the ratios, judges them; 77 where there are not two CPUs
+//   vfio-user read read-4k          measures and prints these operations, judges nothing
 //   vfio-user server read 100000    runs one side and one operation so often and prints nanoseconds, for profilers
 
 import Foundation
@@ -16,18 +17,19 @@ enum VFIOUserSpeed {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard let cpus = lastTwoCPUs(), pinThread(to: cpus.0) else { skip("needs two CPUs") }
         raisePriority()
-        guard arguments.isEmpty else { return try runOne(arguments, cpu: cpus.1) }
-        var thresholds = Thresholds("vfio-user")
         let sides = try Sides(cpu: cpus.1)
+        let chosen = arguments.compactMap { Operation(rawValue: $0) }
+        guard chosen.count == arguments.count else { return runOne(arguments, sides) }
         print("client on CPU \(cpus.0), server on CPU \(cpus.1), medians of \(rounds) rounds")
-        for operation in Operation.allCases {
+        var thresholds = Thresholds("vfio-user")
+        for operation in arguments.isEmpty ? Operation.allCases : chosen {
             let samples = measure(operation, sides)
             for side in Side.allCases {
                 guard let own = samples[side], let floor = samples[.floor] else { continue }
                 report(side, operation, own, floor, &thresholds)
             }
         }
-        thresholds.finish()
+        if arguments.isEmpty { thresholds.finish() }
     }
 
     /// All sides in turns, the first of a round changing; one round each before it counts.
@@ -63,13 +65,12 @@ enum VFIOUserSpeed {
         print(line)
     }
 
-    private static let usage = "usage: vfio-user [floor|server|one-thread OPERATION COUNT]"
+    private static let usage = "usage: vfio-user [OPERATION... | floor|server|one-thread OPERATION COUNT]"
 
-    private static func runOne(_ arguments: [String], cpu: Int) throws {
+    private static func runOne(_ arguments: [String], _ sides: Sides) {
         guard arguments.count == 3, let operation = Operation(rawValue: arguments[1]),
             let count = Int(arguments[2]), count > 0
         else { fail(usage) }
-        let sides = try Sides(cpu: cpu)
         guard arguments[0] != "one-thread" else { return sides.runOnOneThread(operation, count) }
         guard let side = Side(rawValue: arguments[0]), side.can(operation) else { fail(usage) }
         let nanoseconds = sides.round(side, operation, count)
