@@ -86,6 +86,11 @@ let platformTests: [Target] = [
         in: "Platform/Backing",
         ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
     ),
+    tests(
+        "LinuxVFIO",
+        in: "Platform/LinuxVFIO",
+        ["Backing", "CLinux", "Interrupts", "Leases", "LinuxVFIO", "Memory", "PCIe", "Registers", "Simulation"]
+    ),
 ]
 
 let vfioUserTests = tests(
@@ -143,7 +148,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "VFIOUser", "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing",
+                    "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -157,6 +163,16 @@ let package = Package(
                     "Doorbell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ],
                 path: "Sources/doorbell",
+                swiftSettings: strict
+            ),
+            // For a guest: Guests/igc takes it along.
+            .executableTarget(
+                name: "igb-trial",
+                dependencies: [
+                    "Backing", "Clock", "Ethernet", "I225Driver", "I225Wire", "Interrupts", "Leases", "LinuxVFIO",
+                    "Memory", "Netdev", "PCIe", "PTP", "Registers", "Rings",
+                ],
+                path: "Guests/programs/igb-trial",
                 swiftSettings: strict
             ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),

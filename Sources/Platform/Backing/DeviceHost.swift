@@ -11,6 +11,7 @@ public final class DeviceHost {
     public let memory = IOVASpace()
     public let doorbells: DoorbellPage
     private var cells: [InterruptCell?]
+    private var held: [Int] = []
     /// Messages for vectors that nobody had attached. They are gone, as a message to an unmapped address is.
     public private(set) var unattachedMessages: UInt64 = 0
 
@@ -22,6 +23,24 @@ public final class DeviceHost {
 
     /// Sends the message of vector `index`. Whether it may be sent (mask bits) is the model's MSI-X table's business.
     public func raise(_ index: Int) {
+        // A message is a posted write, and posted writes arrive in order (PCI Express Base 5.0 §2.4).
+        guard memory.transfers.unconfirmedWrites == 0 else {
+            // Two messages of a vector that the driver has not seen are one.
+            if !held.contains(index) { held.append(index) }
+            return
+        }
+        send(index)
+    }
+
+    /// Sends what was held back by writes to remote memory, once those are confirmed.
+    public func sendHeldMessages() {
+        guard !held.isEmpty, memory.transfers.unconfirmedWrites == 0 else { return }
+        let messages = held
+        held = []
+        for index in messages { send(index) }
+    }
+
+    private func send(_ index: Int) {
         guard index >= 0, index < cells.count, let cell = cells[index] else {
             unattachedMessages += 1
             return

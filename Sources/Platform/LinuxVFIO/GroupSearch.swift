@@ -6,6 +6,11 @@
 package struct GroupFile: Sendable, Equatable {
     package let number: Int
     package let path: String
+
+    package init(number: Int, path: String) {
+        self.number = number
+        self.path = path
+    }
 }
 
 extension HostFiles {

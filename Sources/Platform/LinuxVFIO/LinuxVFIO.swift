@@ -111,6 +111,7 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
     ) throws(DeviceError) -> DMAMapping {
         let byteCount = memory.byteCount
         do {
+            // SAFETY: by this method's contract the caller keeps the memory mapped until the lease has ended.
             let iova = unsafe try function.mapDMA(memory.base, byteCount: byteCount, permissions)
             return DMAMapping(iova: iova, byteCount: byteCount, unmapper: function, mark: census.mark("DMA mapping"))
         } catch {

@@ -22,18 +22,30 @@ public enum IOVAError: Error, Equatable {
     case cuts(iova: UInt64)
 }
 
-/// A stretch of device-visible memory: `[iova, iova + byteCount)` at `base` in this process.
+/// A stretch of device-visible memory: `[iova, iova + byteCount)` at `base` in this process. For remote memory, which is
+/// not in this process, nothing is permitted here and `remotePermissions` says what transfers may do.
 @unsafe @frozen public struct IOVAWindow {
     public let iova: UInt64
     public let byteCount: UInt64
     public let base: UnsafeMutableRawPointer
     public let permissions: DMAPermissions
+    @usableFromInline let remotePermissions: DMAPermissions
 
     @inlinable init(iova: UInt64, byteCount: UInt64, base: UnsafeMutableRawPointer, permissions: DMAPermissions) {
         unsafe self.iova = iova
         unsafe self.byteCount = byteCount
         unsafe self.base = base
         unsafe self.permissions = permissions
+        unsafe self.remotePermissions = []
+    }
+
+    fileprivate init(remote iova: UInt64, byteCount: UInt64, permissions: DMAPermissions) {
+        unsafe self.iova = iova
+        unsafe self.byteCount = byteCount
+        // Never followed, because nothing is permitted.
+        unsafe self.base = UnsafeMutableRawPointer(bitPattern: 0x1000).unsafelyUnwrapped
+        unsafe self.permissions = []
+        unsafe self.remotePermissions = permissions
     }
 
     fileprivate var lastByte: UInt64 { unsafe iova + (byteCount - 1) }
@@ -61,6 +73,8 @@ public enum IOVAError: Error, Equatable {
     public private(set) var faults: UInt64 = 0
     /// The last refused access.
     public private(set) var lastFault: DMAFault?
+    /// What the device wants read from and written to remote memory.
+    public let transfers = RemoteTransfers()
 
     public init() {}
 
@@ -73,6 +87,45 @@ public enum IOVAError: Error, Equatable {
         byteCount: Int,
         _ permissions: DMAPermissions
     ) throws(IOVAError) {
+        let place = try freePlace(iova: iova, byteCount: byteCount)
+        unsafe windows.insert(
+            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions),
+            at: place
+        )
+        generation &+= 1
+    }
+
+    /// Opens `[iova, iova + byteCount)`, which is not in this process: the device reaches it by `transfers` alone.
+    public func mapRemote(iova: UInt64, byteCount: Int, _ permissions: DMAPermissions) throws(IOVAError) {
+        let place = try freePlace(iova: iova, byteCount: byteCount)
+        unsafe windows.insert(
+            IOVAWindow(remote: iova, byteCount: UInt64(byteCount), permissions: permissions),
+            at: place
+        )
+        generation &+= 1
+    }
+
+    /// Whether all of `[iova, iova + length)` is remote memory with `access` permitted.
+    public func isRemote(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> Bool {
+        let place = firstIndex(above: iova) - 1
+        guard place >= 0, length >= 0 else { return false }
+        let window = unsafe windows[place]
+        let offset = unsafe iova - window.iova
+        return unsafe offset <= window.byteCount && UInt64(length) <= window.byteCount - offset
+            && !access.isEmpty && window.remotePermissions.isSuperset(of: access)
+    }
+
+    /// Counts an access that is refused.
+    @discardableResult
+    func refuse(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> DMAFault {
+        let fault = DMAFault(iova: iova, length: length, access: access)
+        faults &+= 1
+        lastFault = fault
+        return fault
+    }
+
+    /// Where in `windows` a new one belongs.
+    private func freePlace(iova: UInt64, byteCount: Int) throws(IOVAError) -> Int {
         guard byteCount > 0 else { throw .empty }
         let (end, wraps) = iova.addingReportingOverflow(UInt64(byteCount))
         guard !wraps else { throw .wraps(iova: iova, byteCount: byteCount) }
@@ -80,11 +133,7 @@ public enum IOVAError: Error, Equatable {
         let isClearBelow = unsafe place == 0 || windows[place - 1].lastByte < iova
         let isClearAbove = unsafe place == windows.count || end <= windows[place].iova
         guard isClearBelow, isClearAbove else { throw .overlaps(iova: iova, byteCount: byteCount) }
-        unsafe windows.insert(
-            IOVAWindow(iova: iova, byteCount: UInt64(byteCount), base: base, permissions: permissions),
-            at: place
-        )
-        generation &+= 1
+        return place
     }
 
     /// Closes the mapping that starts at `iova`.
@@ -139,8 +188,7 @@ public enum IOVAError: Error, Equatable {
             lastHit = place
             return unsafe windows[place]
         }
-        faults &+= 1
-        lastFault = DMAFault(iova: iova, length: length, access: access)
+        refuse(iova, length: length, access)
         return nil
     }
 

@@ -51,6 +51,7 @@ struct DataPath: ~Copyable {
     ) {
         for queue in 0..<4 { receiver.queues[queue].begin(doorbells.load(I225.queueCount &+ queue)) }
         let burst = receiver.run(budget: budget, latency: speed.receiveLatency, time: time, tap: &mac.tap)
+        for queue in 0..<4 { receiver.queues[queue].hardware.endBurst() }
         progress.received = burst.queues
         if burst.frames > 0 { progress.hasWorked = true }
     }
@@ -67,6 +68,7 @@ struct DataPath: ~Copyable {
         mac.begin(now: now, speed: speed, time: time)
         for queue in 0..<4 where transmitQueues[queue].hardware.isEnabled {
             let burst = transmitQueues[queue].run(doorbells.load(queue), budget: budget, mac: &mac)
+            transmitQueues[queue].hardware.endBurst()
             if burst.isBlocked { isWireFull = true }
             if burst.hasAdvanced { progress.hasWorked = true }
             if burst.hasWrittenBack { progress.transmitted |= 1 &<< UInt32(truncatingIfNeeded: queue) }

@@ -17,6 +17,8 @@ import Rings
 
     private var ring: DescriptorRing16?
     private(set) var window: IOVAWindow?
+    /// The ring's copy here, if the ring lies in remote memory.
+    private var remote: RemoteRing?
     private var generation: UInt64 = 0
     private var rejectedTail: UInt32?
 
@@ -37,6 +39,7 @@ import Rings
     private mutating func forget() {
         ring = nil
         unsafe window = nil
+        remote = nil
         generation = 0
     }
 
@@ -47,6 +50,11 @@ import Rings
         guard generation != memory.generation else { return ring }
         forget()
         generation = memory.generation
+        if let copy = RemoteRing(memory, iova: base, count: count, head: head) {
+            ring = unsafe DescriptorRing16(base: copy.base, count: count)
+            remote = consume copy
+            return ring
+        }
         // The device reads and writes descriptors as pairs of 64-bit words; memory lent at an odd place cannot hold them.
         guard let start = unsafe memory.address(base, length: count * 16, .both),
             Int(bitPattern: start) % 16 == 0
@@ -61,7 +69,7 @@ import Rings
     /// The tail that a doorbell holds; nil, and counted once per value, where it lies beyond the ring.
     mutating func tail(_ doorbell: UInt32) -> Int? {
         let value = doorbell & 0xFFFF
-        if value < count { return Int(value) }
+        if value < count { return remote?.tail(Int(value), head: head) ?? Int(value) }
         if rejectedTail != doorbell {
             rejectedTail = doorbell
             badTails &+= 1
@@ -75,7 +83,13 @@ import Rings
     /// Descriptors from `head` up to `tail`.
     func available(_ tail: Int) -> Int { tail >= head ? tail &- head : tail &- head &+ count }
 
-    /// The memory of a buffer; nil where the device may not go.
+    /// The buffer that was asked for last is on its way from remote memory: to be tried again in a later burst.
+    private(set) var isWaiting = false
+
+    /// What the burst wrote to copies of remote memory goes there.
+    mutating func endBurst() { remote?.endBurst(head: head) }
+
+    /// The memory of a buffer; nil where the device may not go, and where `isWaiting` says so.
     ///
     /// SAFETY: good for `length` bytes within the burst that `refresh` began. The peer may change the bytes at any time.
     @unsafe @inline(__always) mutating func address(
@@ -92,6 +106,16 @@ import Rings
         _ length: Int,
         _ access: DMAPermissions
     ) -> UnsafeMutableRawPointer? {
+        if remote != nil, memory.isRemote(iova, length: length, access) {
+            isWaiting = false
+            do throws(DMAFault) {
+                let copy = unsafe try remote?.buffer(iova, length, access)
+                isWaiting = unsafe copy == nil
+                return unsafe copy
+            } catch {
+                return nil
+            }
+        }
         unsafe window = memory.window(iova, length: length, access)
         return unsafe window?.address(iova, length: length, access)
     }

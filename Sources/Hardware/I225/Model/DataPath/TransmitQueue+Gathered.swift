@@ -138,6 +138,7 @@ extension TransmitQueue {
         }
         let faults = memory.faults
         guard unsafe gather(extent, ring, into: room + tagBytes) else {
+            if hardware.isWaiting { return false }
             if memory.faults == faults { malformed &+= 1 }
             return true
         }
@@ -174,6 +175,7 @@ extension TransmitQueue {
         }
         let faults = memory.faults
         guard unsafe gather(extent, ring, into: mac.scratch) else {
+            if hardware.isWaiting { return false }
             if memory.faults == faults { malformed &+= 1 }
             return true
         }

@@ -92,6 +92,8 @@ import Rings
                         if padded != length { unsafe Self.clear(room + length, padded &- length) }
                         _ = unsafe mac.finish(room, length: padded, queue: number)
                         progress.frames &+= 1
+                    } else if hardware.isWaiting {
+                        break
                     }
                 } else {
                     malformed &+= 1
