@@ -84,7 +84,7 @@ let platformTests: [Target] = [
     tests(
         "Backing",
         in: "Platform/Backing",
-        ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation"]
+        ["Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "Simulation", "VFIOUser"]
     ),
     tests(
         "LinuxVFIO",
@@ -134,7 +134,10 @@ let package = Package(
             "Backing",
             ["CLinux", "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Simulation"]
         ),
-        platform("VFIOUser", ["Backing", "CLinux", "Clock", "Interrupts", "Memory", "PCIe"]),
+        platform(
+            "VFIOUser",
+            ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers"]
+        ),
         platform(
             "LinuxVFIO",
             ["CLinux", "Registers", "Leases", "Memory", "PCIe", "Interrupts", "Backing"]
