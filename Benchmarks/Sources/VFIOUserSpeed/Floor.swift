@@ -4,7 +4,7 @@ import CSocketFloor
 import Measure
 
 enum Floor {
-    /// `count` messages of `operation`, after some that do not count, with the server on `cpu`; nanoseconds for each message.
+    /// `count` messages of `operation`, after some that do not count, with the server on `cpu`; nanoseconds for each access.
     static func round(_ operation: Operation, _ count: Int, cpu: Int) -> Double {
         var socket: Int32 = -1
         guard let server = unsafe csocket_floor_start(Int32(cpu), UInt32(operation.replyBytes), &socket) else {

@@ -20,7 +20,9 @@ import PCIe
         config = ConfigSpace(identity, baseAddressRegisters: baseAddressRegisters)
         memory = try SharedMemory(byteCount: Self.byteCount, name: "memory card")
         // SAFETY: inside the memory.
-        for index in 0..<Self.byteCount { unsafe memory.base.storeBytes(of: Self.byte(index), toByteOffset: index, as: UInt8.self) }
+        for index in 0..<Self.byteCount {
+            unsafe memory.base.storeBytes(of: Self.byte(index), toByteOffset: index, as: UInt8.self)
+        }
     }
 
     /// What the memory holds at `offset`.
@@ -35,7 +37,9 @@ import PCIe
     func reset() { config = ConfigSpace(identity, baseAddressRegisters: baseAddressRegisters) }
 
     func read(bar: Int, _ offset: UInt64, into bytes: inout MutableRawSpan) {
-        guard bar == 0, offset <= UInt64(Self.byteCount), bytes.byteCount <= Self.byteCount - Int(offset) else { return }
+        guard bar == 0, offset <= UInt64(Self.byteCount), bytes.byteCount <= Self.byteCount - Int(offset) else {
+            return
+        }
         let count = bytes.byteCount
         unsafe bytes.withUnsafeMutableBytes { room in
             // SAFETY: checked above; `room` is somebody else's memory.

@@ -25,21 +25,24 @@ enum Operation: String, CaseIterable {
     /// Accesses in one message: QEMU puts at most 200 into a WRITE_MULTI.
     var accessesPerMessage: Int { self == .postedMultiple ? 200 : 1 }
 
-    /// Messages in a round, so that it takes some 10 ms.
+    /// What the floor does instead: without WRITE_MULTI a write is a message.
+    var onFloor: Operation { self == .postedMultiple ? .posted : self }
+
+    /// Messages in a round, so that it takes some milliseconds.
     var messagesPerRound: Int {
         switch self {
-        case .read, .write: 2000
-        case .posted: 10000
-        case .postedMultiple: 2000
-        case .read4K: 1500
-        case .read1M: 100
+        case .read, .write: 500
+        case .posted: 2000
+        case .postedMultiple: 300
+        case .read4K: 400
+        case .read1M: 20
         }
     }
 
     /// The name of what a rate counts.
     var unit: String { isPosted ? "writes/s" : "round trips/s" }
 
-    /// The message that is repeated.
+    /// The message that is repeated, as the C client sends it.
     var message: [UInt8] {
         switch self {
         case .read: Message.read(region: 0, offset: Target.register, count: 4)

@@ -30,12 +30,14 @@ import Measure
         return (Message.headerBytes..<replyBytes).map { unsafe reply.load(fromByteOffset: $0, as: UInt8.self) }
     }
 
-    /// `count` messages of `operation`; nanoseconds for each.
+    /// `count` messages of `operation`; nanoseconds for each access.
     borrowing func run(_ operation: Operation, _ count: Int) -> Double {
+        Double(time(operation, count)) / Double(count * operation.accessesPerMessage)
+    }
+
+    private borrowing func time(_ operation: Operation, _ count: Int) -> Int64 {
         let message = operation.message
-        guard operation.isPosted else {
-            return Double(roundTrips(message, replyBytes: operation.replyBytes, count)) / Double(count)
-        }
+        guard operation.isPosted else { return roundTrips(message, replyBytes: operation.replyBytes, count) }
         let last = Operation.read.message
         let nanoseconds = unsafe message.withUnsafeBytes { message in
             // SAFETY: the buffers outlive the call, and `reply` has room for the largest reply there is.
@@ -49,7 +51,7 @@ import Measure
                 )
             }
         }
-        return Double(checked(nanoseconds)) / Double(count)
+        return checked(nanoseconds)
     }
 
     /// One message of `operation`, with whoever serves it called in between: both on one thread.

@@ -13,15 +13,19 @@ enum Side: String, CaseIterable {
     case floor
     /// The C client against our server.
     case server
+    /// Our client, as a driver uses it, against our server.
+    case both
 
     var title: String {
         switch self {
         case .floor: "floor"
         case .server: "our server"
+        case .both: "our client and server"
         }
     }
 
-    func can(_ operation: Operation) -> Bool { true }
+    /// Drivers do not read memory by message.
+    func can(_ operation: Operation) -> Bool { self != .both || !operation.isBulk }
 }
 
 /// All that is measured, ready.
@@ -29,23 +33,33 @@ final class Sides {
     private let cpu: Int
     private let registers: Served<I225Model>
     private let memory: Served<MemoryCard>
+    private let driven: Driven
+    private let drivenWithPosts: Driven
 
     /// Servers on `cpu`.
     init(cpu: Int) throws {
         self.cpu = cpu
-        var options = I225Options()
-        options.autonegotiationNanoseconds = 0
-        registers = try Served(I225Model(options: options, port: .loopback(), clock: .monotonic), cpu: cpu)
+        registers = try Served(Self.card(), cpu: cpu)
         memory = try Served(MemoryCard(clock: .monotonic), cpu: cpu)
         registers.checkRegister()
         memory.checkMemory()
+        driven = try Driven(Self.card(), cpu: cpu, posts: false)
+        drivenWithPosts = try Driven(Self.card(), cpu: cpu, posts: true)
     }
 
-    /// `count` messages of `operation`, after some that do not count; nanoseconds for each.
+    /// A card whose link is up.
+    private static func card() -> I225Model {
+        var options = I225Options()
+        options.autonegotiationNanoseconds = 0
+        return I225Model(options: options, port: .loopback(), clock: .monotonic)
+    }
+
+    /// `count` messages of `operation`, after some that do not count; nanoseconds for each access.
     func round(_ side: Side, _ operation: Operation, _ count: Int) -> Double {
         switch side {
-        case .floor: Floor.round(operation, count, cpu: cpu)
+        case .floor: Floor.round(operation.onFloor, count, cpu: cpu)
         case .server: operation.isBulk ? memory.round(operation, count) : registers.round(operation, count)
+        case .both: (operation.isPosted ? drivenWithPosts : driven).round(operation, count)
         }
     }
 }

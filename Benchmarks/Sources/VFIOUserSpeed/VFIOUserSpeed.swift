@@ -11,12 +11,12 @@ import Measure
 
 @main
 enum VFIOUserSpeed {
-    static let rounds = 41
+    static let rounds = 101
 
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard let cpus = lastTwoCPUs(), pinThread(to: cpus.0) else { skip("needs two CPUs") }
-        raisePriority()
+        runInRealTime()
         let sides = try Sides(cpu: cpus.1)
         let chosen = arguments.compactMap { Operation(rawValue: $0) }
         guard chosen.count == arguments.count else { return runOne(arguments, sides) }
@@ -53,10 +53,8 @@ enum VFIOUserSpeed {
         _ floor: Samples,
         _ thresholds: inout Thresholds
     ) {
-        let accesses = Double(operation.accessesPerMessage)
-        let rate = accesses * 1e9 / own.median
-        var line = "\(operation.rawValue), \(side.title): \(decimal(own.median / accesses, 0)) ns,"
-        line += " \(decimal(rate / 1e3, 1)) thousand \(operation.unit)"
+        var line = "\(operation.rawValue), \(side.title): \(decimal(own.median, 0)) ns,"
+        line += " \(decimal(1e6 / own.median, 1)) thousand \(operation.unit)"
         if side != .floor {
             let ratio = Samples.ratios(own, to: floor).median
             line += ", ratio \(decimal(ratio, 3)): "
@@ -65,7 +63,7 @@ enum VFIOUserSpeed {
         print(line)
     }
 
-    private static let usage = "usage: vfio-user [OPERATION... | floor|server|one-thread OPERATION COUNT]"
+    private static let usage = "usage: vfio-user [OPERATION... | floor|server|both|one-thread OPERATION COUNT]"
 
     private static func runOne(_ arguments: [String], _ sides: Sides) {
         guard arguments.count == 3, let operation = Operation(rawValue: arguments[1]),
@@ -74,6 +72,6 @@ enum VFIOUserSpeed {
         guard arguments[0] != "one-thread" else { return sides.runOnOneThread(operation, count) }
         guard let side = Side(rawValue: arguments[0]), side.can(operation) else { fail(usage) }
         let nanoseconds = sides.round(side, operation, count)
-        print(decimal(nanoseconds / Double(operation.accessesPerMessage), 1))
+        print(decimal(nanoseconds, 1))
     }
 }
