@@ -66,7 +66,7 @@ let platformTests: [Target] = [
     tests(
         "Conformance",
         in: "Conformance",
-        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation"]
+        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
@@ -88,11 +88,21 @@ let platformTests: [Target] = [
     ),
 ]
 
-let vfioUserTests = tests(
-    "VFIOUser",
-    in: "Platform/VFIOUser",
-    ["VFIOUser", "Backing", "Clock", "I225Model", "Interrupts", "Memory", "PCIe", "Ethernet"]
-)
+let vfioUserTests: [Target] = [
+    // Also for the conformance suite, which runs over the server as well.
+    .target(
+        name: "VFIOUserTestClient",
+        dependencies: ["VFIOUser", "Backing", "CLinux", "Clock", "Memory", "PCIe"],
+        path: "Tests/Platform/VFIOUser/Support",
+        swiftSettings: strict
+    ),
+    tests(
+        "VFIOUser",
+        in: "Platform/VFIOUser",
+        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory"],
+        exclude: ["Support"]
+    ),
+]
 
 let package = Package(
     name: "doorbell",
@@ -143,7 +153,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing", "Netdev", "PTP",
+                    "VFIOUser", "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing",
+                    "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
@@ -157,6 +168,16 @@ let package = Package(
                     "Doorbell", .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 ],
                 path: "Sources/doorbell",
+                swiftSettings: strict
+            ),
+            // For a guest: Guests/igc takes it along.
+            .executableTarget(
+                name: "igb-trial",
+                dependencies: [
+                    "Backing", "Clock", "Ethernet", "I225Driver", "I225Wire", "Interrupts", "Leases", "LinuxVFIO",
+                    "Memory", "Netdev", "PCIe", "PTP", "Registers", "Rings",
+                ],
+                path: "Guests/programs/igb-trial",
                 swiftSettings: strict
             ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
@@ -192,5 +213,5 @@ let package = Package(
                 exclude: ["HeaderCheck"]
             ),
         ]
-        + platformTests + [vfioUserTests]
+        + platformTests + vfioUserTests
 )

@@ -157,6 +157,22 @@ monitor() {
     printf '%s\n' "$*" > "$work/$name.monitor"
 }
 
+# bring PROGRAM...: options for `guest`, in `brought`: these programs of ours, into the guest's path.
+bring() {
+    local program
+    brought=()
+    for program; do
+        [[ -x $DOORBELL_STATIC/$program ]] || skipped "no static $program (no Swift toolchain, and no DOORBELL_STATIC)"
+        brought+=(--file "$DOORBELL_STATIC/$program:/bin/$program")
+    done
+}
+
+# skipped REASON...: the scenario cannot run here.
+skipped() {
+    printf 'skip\tthe scenario\t%s\n' "$(tr '\n\t' '  ' <<< "$*")"
+    exit 0
+}
+
 # ---- answers to what guests ask; $this_guest asks
 
 # meet NAME COUNT: waits until COUNT guests have asked for the same.

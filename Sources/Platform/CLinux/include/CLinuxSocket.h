@@ -17,6 +17,10 @@ int clinux_listen_unix(const char *path, int backlog);
 // Connects to `path`. A server whose backlog is full is -EAGAIN.
 int clinux_connect_unix(const char *path);
 
+// Makes `descriptor`, which somebody else opened, a listening socket of ours: non-blocking, closed on exec. -EINVAL if it
+// does not listen, or not for Unix streams.
+int clinux_adopt_listener(int descriptor);
+
 // The next client that waits at a listening socket.
 int clinux_accept(int socket);
 

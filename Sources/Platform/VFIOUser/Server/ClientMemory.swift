@@ -91,16 +91,13 @@ final class ClientMemory {
         mappings[request.iova] = Mapping(byteCount: request.size, file: file)
     }
 
-    /// Enters memory without a file. The device is told where it is by an entry that permits nothing: an access is
-    /// refused there, and whoever can wait for the client's answer finds out by `isRemote` that asking it would help.
+    /// Enters memory without a file: the device reaches it by transfers.
     func mapRemote(_ request: MapDMARequest) throws(Refusal) {
         try check(request)
         guard request.flags & MapDMARequest.byMapping == 0 else { throw Refusal(EINVAL, "nothing to map") }
         guard let size = Int(exactly: request.size) else { throw Refusal(EINVAL, "longer than an address space") }
-        // SAFETY: an address that is never followed, because no access is permitted.
-        guard let nowhere = unsafe UnsafeMutableRawPointer(bitPattern: Int(Self.pageSize)) else { return }
         do throws(IOVAError) {
-            unsafe try space.map(iova: request.iova, base: nowhere, byteCount: size, [])
+            try space.mapRemote(iova: request.iova, byteCount: size, DMAPermissions(request))
         } catch {
             throw Refusal(error)
         }

@@ -1,6 +1,7 @@
 // What each command does. A command is understood, carried out and answered in one go, before the next one is looked at.
 
 import Backing
+import Clock
 import Glibc
 import Interrupts
 import PCIe
@@ -10,8 +11,18 @@ extension VFIOUserServer {
     func handle(_ message: IncomingMessage, _ connection: ServerConnection) {
         let header = message.header
         guard header.isCommand else {
-            // Nobody waits for it.
-            counters.unexpectedReplies &+= 1
+            let isExpected = connection.input.withPayload(of: message) { payload in
+                header.isReply
+                    && transfers.takeReply(
+                        header,
+                        payload,
+                        now: model.host.clock.now,
+                        timeout: options.messageTimeoutNanoseconds
+                    )
+            }
+            // One that nobody waits for.
+            if !isExpected { counters.unexpectedReplies &+= 1 }
+            model.host.sendHeldMessages()
             return
         }
         let start = connection.output.buffer.begin(header.reply)
@@ -72,6 +83,7 @@ extension VFIOUserServer {
         case .resetDevice:
             try understood { () throws(WireError) in try payload.requireExactly(0) }
             model.reset()
+            transfers.dropUnsent()
             setVectors(interrupts.routed, masked: false)
         case .version: throw Refusal(EINVAL, "VERSION came already")
         case .readDMA, .writeDMA: throw Refusal(EINVAL, "a command of the server's")
@@ -96,6 +108,10 @@ extension VFIOUserServer {
             connection.mostDescriptors = Int(
                 clamping: offered.mostDescriptors ?? VersionCapabilities.defaultMostDescriptors
             )
+            if let most = offered.mostData {
+                guard most > 0 else { throw Refusal(EINVAL, "max_data_xfer_size 0") }
+                connection.mostData = Int(min(most, VersionCapabilities.defaultMostData))
+            }
             var capabilities = VersionCapabilities()
             capabilities.mostDescriptors = UInt64(MessageDescriptors.most)
             capabilities.writeMultiple = true

@@ -11,6 +11,8 @@ final class ServerConnection {
     var isNegotiated = false
     /// Descriptors per message that the client takes.
     var mostDescriptors = 1
+    /// Bytes of data that the client takes in one DMA_READ or DMA_WRITE.
+    var mostData = Int(VersionCapabilities.defaultMostData)
     /// When the message that has begun (at first: VERSION) must be whole.
     var deadline: UInt64?
     /// Refusals that were logged; a client cannot fill the log.

@@ -26,6 +26,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     private let log: (String) -> Void
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
+    let transfers: ClientTransfers
     let interrupts: ClientInterrupts
     let regions: RegionTable
     /// False: the device stands still, because its client has vanished and the next one has not touched it yet.
@@ -48,6 +49,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         self.listener = listener
         self.log = log
         memory = ClientMemory(model.host.memory, options)
+        transfers = ClientTransfers(model.host.memory)
         interrupts = ClientInterrupts(model)
         regions = RegionTable(model)
     }
@@ -78,6 +80,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
             if model.poll() { worked = true }
             interrupts.updateLine()
         }
+        if model.host.memory.transfers.hasWork || transfers.isBusy, let connection { transfer(connection) }
         lookAtMemory()
         return worked
     }
@@ -88,6 +91,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         // No descriptor tells when the socket takes more; a client that is slow to read gets a look every millisecond.
         if connection.output.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 1_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
 
@@ -135,6 +139,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         } else {
             model.reset()
         }
+        transfers.failAll()
         interrupts.removeAll()
         memory.unmapAll()
         log("client gone: \(reason)")
@@ -196,6 +201,21 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         if count > 0, connection.isNegotiated { connection.deadline = nil }
         checkTime(connection)
         return count > 0 || hasReceived
+    }
+
+    /// Asks the client for what the device wants of memory without a descriptor.
+    private func transfer(_ connection: ServerConnection) {
+        let now = model.host.clock.now
+        if let deadline = transfers.deadline, now >= deadline {
+            counters.brokenConnections &+= 1
+            return end("it did not answer a DMA access in time")
+        }
+        guard transfers.send(connection, now: now, timeout: options.messageTimeoutNanoseconds) else { return }
+        do throws(TransportError) {
+            if connection.output.isPending, try !connection.flush() { counters.fullOutputs &+= 1 }
+        } catch {
+            end("\(error)")
+        }
     }
 
     private func checkTime(_ connection: ServerConnection) {
