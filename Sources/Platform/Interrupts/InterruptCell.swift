@@ -14,12 +14,15 @@ public final class InterruptCell: Sendable {
     private let wanted: Atomic<Bool>
     /// The device's end is elsewhere: only the eventfd tells how often it fired.
     private let isSignalledFromOutside: Bool
+    /// The driver's end is elsewhere, in hands that may be hostile.
+    private let isSomebodyElses: Bool
 
     /// Both ends are in this process.
     public init() {
         eventDescriptor = clinux_eventfd()
         wanted = Atomic(false)
         isSignalledFromOutside = false
+        isSomebodyElses = false
     }
 
     /// The driver's end: whoever gets `eventDescriptor` signals it; `fire` is never called.
@@ -29,6 +32,7 @@ public final class InterruptCell: Sendable {
         eventDescriptor = descriptor
         wanted = Atomic(true)
         isSignalledFromOutside = true
+        isSomebodyElses = false
     }
 
     /// The device's end: signals an eventfd that somebody else made, each time. The cell owns `descriptor`.
@@ -36,6 +40,7 @@ public final class InterruptCell: Sendable {
         eventDescriptor = descriptor
         wanted = Atomic(true)
         isSignalledFromOutside = false
+        isSomebodyElses = true
     }
 
     deinit { close(eventDescriptor) }
@@ -59,6 +64,7 @@ public final class InterruptCell: Sendable {
     }
 
     private func signal() {
+        guard !isSomebodyElses else { return clinux_signal_eventfd(eventDescriptor) }
         var one: UInt64 = 1
         // SAFETY: the address and the size of a local.
         _ = unsafe write(eventDescriptor, &one, 8)
