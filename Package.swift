@@ -71,7 +71,7 @@ let platformTests: [Target] = [
     tests(
         "Conformance",
         in: "Conformance",
-        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation"]
+        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
@@ -93,11 +93,21 @@ let platformTests: [Target] = [
     ),
 ]
 
-let vfioUserTests = tests(
-    "VFIOUser",
-    in: "Platform/VFIOUser",
-    ["VFIOUser", "Backing", "Clock", "I225Model", "Interrupts", "Memory", "PCIe", "Ethernet"]
-)
+let vfioUserTests: [Target] = [
+    // Also for the conformance suite, which runs over the server as well.
+    .target(
+        name: "VFIOUserTestClient",
+        dependencies: ["VFIOUser", "Backing", "CLinux", "Clock", "Memory", "PCIe"],
+        path: "Tests/Platform/VFIOUser/Support",
+        swiftSettings: strict
+    ),
+    tests(
+        "VFIOUser",
+        in: "Platform/VFIOUser",
+        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory"],
+        exclude: ["Support"]
+    ),
+]
 
 let package = Package(
     name: "doorbell",
@@ -198,7 +208,7 @@ let package = Package(
                 in: "Hardware/I225/Driver",
                 [
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser", "XSK",
                     "TestFrames",
                 ]
             ),
@@ -211,5 +221,5 @@ let package = Package(
                 exclude: ["HeaderCheck"]
             ),
         ]
-        + platformTests + [vfioUserTests]
+        + platformTests + vfioUserTests
 )

@@ -72,6 +72,7 @@ public struct MessageOutput: ~Copyable {
 
     private func send(to socket: borrowing OwnedDescriptor, upTo stop: Int, _ raw: [Int32]) -> Int {
         let descriptor = socket.raw
+        // SAFETY: both runs of memory are there for the call.
         return unsafe buffer.bytes().extracting(sent..<stop).withUnsafeBytes { bytes in
             unsafe raw.withUnsafeBufferPointer { raw in
                 unsafe clinux_send(
