@@ -99,7 +99,7 @@ let vfioUserTests: [Target] = [
     tests(
         "VFIOUser",
         in: "Platform/VFIOUser",
-        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory"],
+        ["VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Memory", "PCIe"],
         exclude: ["Support"]
     ),
 ]

@@ -18,7 +18,10 @@ final class ServerConnection {
     /// Refusals that were logged; a client cannot fill the log.
     var loggedRefusals = 0
 
-    init(_ socket: consuming OwnedDescriptor) { self.socket = socket }
+    init(_ socket: consuming OwnedDescriptor) {
+        self.socket = socket
+        output.descriptorsWaitForReader = true
+    }
 
     func receive() throws(TransportError) -> Int { try input.receive(from: socket) }
 

@@ -138,7 +138,7 @@ import VFIOUserTestClient
         // SAFETY: a local of 8 bytes.
         #expect(unsafe write(event.raw, &most, 8) == 8)
         try fire(bench, 0)
-        #expect(event.take() == most)
+        #expect(event.take() == .max, "the kernel's signal fills it to the brim")
         try fire(bench, 0)
         #expect(event.take() == 1)
     }
