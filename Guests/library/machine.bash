@@ -26,11 +26,14 @@ make_tap() {
 }
 
 # connect END...: one cable between two ends, a learning switch between more, an unplugged card if alone. An end is a
-# card's name, or "host": a TAP device with the address $host_address.
+# card's name, or "host": a TAP device with the address $host_address. What follows a "--" goes to doorbell serve.
 connect() {
-    local end cards=() taps=()
-    for end; do
+    local end cards=() taps=() more=()
+    while (($#)); do
+        end=$1
+        shift
         case $end in
+            --) more=("$@"); break ;;
             host*) make_tap "$end" "$host_address"; taps+=("$end") ;;
             *)
                 cards+=("$end")
@@ -53,7 +56,7 @@ connect_i225() {
     done
     for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap"); done
     log=$keep/server-${cards[0]}.log
-    "$doorbell" serve i225 "${arguments[@]}" > "$log" 2>&1 < /dev/null &
+    "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
     server=$!
     servers+=("$server")
     for card in "${cards[@]}"; do server_of[$card]=$server; done
@@ -166,6 +169,22 @@ monitor() {
     local name=$1
     shift
     printf '%s\n' "$*" > "$work/$name.monitor"
+}
+
+# bring PROGRAM...: options for `guest`, in `brought`: these programs of ours, into the guest's path.
+bring() {
+    local program
+    brought=()
+    for program; do
+        [[ -x $DOORBELL_STATIC/$program ]] || skipped "no static $program (no Swift toolchain, and no DOORBELL_STATIC)"
+        brought+=(--file "$DOORBELL_STATIC/$program:/bin/$program")
+    done
+}
+
+# skipped REASON...: the scenario cannot run here.
+skipped() {
+    printf 'skip\tthe scenario\t%s\n' "$(tr '\n\t' '  ' <<< "$*")"
+    exit 0
 }
 
 # ---- answers to what guests ask; $this_guest asks

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -68,6 +70,11 @@ long clinux_send(int socket, const void *buffer, unsigned long size, const int *
     return sent < 0 ? -errno : sent;
 }
 
+int clinux_unread_bytes(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) < 0 ? -errno : count;
+}
+
 static int unix_socket(const char *path, struct sockaddr_un *address) {
     memset(address, 0, sizeof *address);
     address->sun_family = AF_UNIX;
@@ -112,6 +119,20 @@ int clinux_connect_unix(const char *path) {
     if (fd < 0) return fd;
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) return close_and_return(fd, errno);
     return fd;
+}
+
+int clinux_adopt_listener(int descriptor) {
+    int listens = 0, domain = 0, type = 0;
+    socklen_t size = sizeof(int);
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0) return -errno;
+    size = sizeof(int);
+    if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) < 0) return -errno;
+    size = sizeof(int);
+    if (getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) < 0) return -errno;
+    if (!listens || domain != AF_UNIX || type != SOCK_STREAM) return -EINVAL;
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    return fcntl(descriptor, F_SETFD, FD_CLOEXEC) < 0 ? -errno : descriptor;
 }
 
 int clinux_accept(int socket) {

@@ -15,6 +15,11 @@ public enum UnixSocket {
         return OwnedDescriptor(owning: try check("connect to \(path)", result))
     }
 
+    /// Takes over a listening socket that somebody else has made, e.g. a service manager; EINVAL if it is none.
+    public static func adopt(listener: Int32) throws(SystemError) -> OwnedDescriptor {
+        OwnedDescriptor(owning: try check("adopt descriptor \(listener)", clinux_adopt_listener(listener)))
+    }
+
     /// The next client that waits at `listener`; EAGAIN if there is none.
     public static func accept(_ listener: borrowing OwnedDescriptor) throws(SystemError) -> OwnedDescriptor {
         OwnedDescriptor(owning: try check("accept", clinux_accept(listener.raw)))
