@@ -1,7 +1,7 @@
 # The host's side of a scenario: cards, cables, TAP devices, guests. A scenario runs in a network and process namespace
 # of its own, so names are free to choose and nothing outlives it.
 # Sourced by scenario.bash; needs guest.bash.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # The host's end of a cable: a TAP device of this name in the scenario's network namespace.
 host_address=192.0.2.1

@@ -37,6 +37,8 @@ frames_out() {
     per_second "$before" "$after" $(($(ask time) - start))
     echo stop > /proc/net/pktgen/pgctrl
     wait
+    # The generator's thread takes a moment to see it.
+    sleep 0.5
     echo rem_device_all > /proc/net/pktgen/kpktgend_0
 }
 
@@ -44,14 +46,14 @@ frames_out() {
 frames_in() {
     local interface before after start
     interface=$(interface_of "$1")
-    ask flood "$2" "$(cat "/sys/class/net/$interface/address")"
-    sleep 1
+    ask flood "$2" "$(cat "/sys/class/net/$interface/address")" > /dev/console
+    sleep 2
     start=$(ask time)
     before=$(cat "/sys/class/net/$interface/statistics/rx_packets")
     sleep $seconds
     after=$(cat "/sys/class/net/$interface/statistics/rx_packets")
     per_second "$before" "$after" $(($(ask time) - start))
-    ask still
+    ask still > /dev/console
     sleep 1
 }
 
