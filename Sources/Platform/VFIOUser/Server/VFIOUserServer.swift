@@ -187,22 +187,27 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
             guard try connection.flush() else { return false }
         }
         var count = 0
+        var byteCount = 0
+        var hasReceived = false
         var message = try connection.next()
         if message == nil, try connection.receive() > 0 {
+            hasReceived = true
             message = try connection.next()
-            if message == nil { count = 1 }
         }
         while let command = message {
             handle(command)
             count += 1
-            guard doom == nil, count < options.messagesPerPoll, connection.output.pendingByteCount < 1 << 18 else {
-                break
-            }
+            byteCount += Int(command.header.messageSize)
+            guard doom == nil, count < options.messagesPerPoll, byteCount < options.bytesPerPoll,
+                connection.output.pendingByteCount < 1 << 18
+            else { break }
             message = try connection.next()
         }
         if connection.output.isPending, try !connection.flush() { counters.fullOutputs &+= 1 }
+        // What is there now has begun just now, even if there is something at every look.
+        if count > 0, connection.isNegotiated { connection.deadline = nil }
         checkTime(connection)
-        return count > 0
+        return count > 0 || hasReceived
     }
 
     /// Asks the client for what the device wants of memory without a descriptor.
