@@ -104,7 +104,10 @@ let vfioUserTests: [Target] = [
     tests(
         "VFIOUser",
         in: "Platform/VFIOUser",
-        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory"],
+        [
+            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
+            "Registers",
+        ],
         exclude: ["Support"]
     ),
 ]

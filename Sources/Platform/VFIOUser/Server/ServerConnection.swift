@@ -21,7 +21,10 @@ final class ServerConnection {
     /// Refusals that were logged; a client cannot fill the log.
     var loggedRefusals = 0
 
-    init(_ socket: consuming OwnedDescriptor) { self.socket = socket }
+    init(_ socket: consuming OwnedDescriptor) {
+        self.socket = socket
+        output.descriptorsWaitForReader = true
+    }
 
     /// The connection that DMA_READ and DMA_WRITE go over.
     var forTransfers: ServerConnection { twin ?? self }
