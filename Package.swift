@@ -13,7 +13,12 @@ let strict: [SwiftSetting] = [
 // Targets whose code runs per packet: without cross-module optimisation their generic entry points stay unspecialised
 // in the caller, which costs three times the C loop.
 let dataPath: [SwiftSetting] =
-    strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+    strict + [
+        .unsafeFlags(
+            ["-cross-module-optimization", "-enforce-exclusivity=unchecked"],
+            .when(configuration: .release)
+        )
+    ]
 
 func room(_ name: String, in folder: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(name: name, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: dataPath)
