@@ -4,8 +4,9 @@
 # shellcheck shell=bash disable=SC2154
 
 # The host's end of a cable: a TAP device of this name in the scenario's network namespace.
-host_network=192.0.2
-host_address=$host_network.1
+host_address=192.0.2.1
+# Where the host sees what is on its end of the cable.
+host_device=host
 
 # Which server has a card, and the socket or the TAP device that leads to it.
 declare -A server_of=() socket_of=() tap_of=()
@@ -22,11 +23,14 @@ make_tap() {
 }
 
 # connect END...: one cable between two ends, a learning switch between more, an unplugged card if alone. An end is a
-# card's name, or "host": a TAP device with the address $host_address.
+# card's name, or "host": a TAP device with the address $host_address. What follows a "--" goes to doorbell serve.
 connect() {
-    local end cards=() taps=()
-    for end; do
+    local end cards=() taps=() more=()
+    while (($#)); do
+        end=$1
+        shift
         case $end in
+            --) more=("$@"); break ;;
             host*) make_tap "$end" "$host_address"; taps+=("$end") ;;
             *) cards+=("$end") ;;
         esac
@@ -46,11 +50,14 @@ connect_i225() {
     done
     for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap"); done
     log=$keep/server-${cards[0]}.log
-    "$doorbell" serve i225 "${arguments[@]}" > "$log" 2>&1 < /dev/null &
+    "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
     server=$!
     servers+=("$server")
     for card in "${cards[@]}"; do server_of[$card]=$server; done
-    wait_for_socket "${socket_of[${cards[-1]}]}" || broken "doorbell serve: $(tail -n 3 "$log")"
+    while ! grep -qx ready "$log"; do
+        kill -0 "$server" 2> /dev/null || broken "doorbell serve: $(tail -n 3 "$log")"
+        sleep 0.1
+    done
 }
 
 # QEMU's cards have their TAP devices; a bridge is their cable and their switch.
@@ -74,6 +81,8 @@ connect_peers() {
         ip address flush dev "$tap"
         ip link set "$tap" mtu 9000 master "$bridge"
         ip address add "$host_address/24" dev "$bridge"
+        # Nothing reads from the TAP device, so the bridge is the host's end.
+        host_device=$bridge
     done
 }
 
@@ -155,6 +164,22 @@ monitor() {
     local name=$1
     shift
     printf '%s\n' "$*" > "$work/$name.monitor"
+}
+
+# bring PROGRAM...: options for `guest`, in `brought`: these programs of ours, into the guest's path.
+bring() {
+    local program
+    brought=()
+    for program; do
+        [[ -x $DOORBELL_STATIC/$program ]] || skipped "no static $program (no Swift toolchain, and no DOORBELL_STATIC)"
+        brought+=(--file "$DOORBELL_STATIC/$program:/bin/$program")
+    done
+}
+
+# skipped REASON...: the scenario cannot run here.
+skipped() {
+    printf 'skip\tthe scenario\t%s\n' "$(tr '\n\t' '  ' <<< "$*")"
+    exit 0
 }
 
 # ---- answers to what guests ask; $this_guest asks

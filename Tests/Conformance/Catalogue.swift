@@ -1,10 +1,11 @@
-// Every virtual device of the house, fresh from power-on. A new device is one case more.
+// Every virtual device of the house, fresh from power-on, and every way to reach one. A new device is one case more.
 
 import Backing
 import Clock
 import Ethernet
 import I225Model
 import PCIe
+import VFIOUserTestClient
 
 enum Device: String, CaseIterable, Sendable {
     case i225
@@ -14,6 +15,30 @@ enum Device: String, CaseIterable, Sendable {
         case .i225: I225Model(options: I225Options(), port: .loopback(), clock: clock)
         }
     }
+}
+
+/// A device, and the way that its accesses take.
+struct Specimen: Sendable, CustomStringConvertible {
+    enum Way: String, CaseIterable {
+        /// As calls.
+        case direct
+        /// As messages to a vfio-user server.
+        case vfioUser
+    }
+
+    let device: Device
+    let way: Way
+
+    static let all = Device.allCases.flatMap { device in Way.allCases.map { Specimen(device: device, way: $0) } }
+
+    var description: String { "\(device) \(way)" }
+
+    func make(_ clock: DeviceClock) throws -> any PCIeModel {
+        let model = device.make(clock)
+        return way == .direct ? model : try Self.served(model)
+    }
+
+    private static func served<Model: PCIeModel>(_ model: Model) throws -> any PCIeModel { try ServedModel(model) }
 }
 
 extension PCIeModel {

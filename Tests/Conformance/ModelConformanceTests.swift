@@ -1,4 +1,5 @@
-// What every virtual device owes whoever drives it, whatever it is: one suite over all of them.
+// What every virtual device owes whoever drives it, whatever it is and whichever way it is reached: one suite over
+// all of them.
 
 import Backing
 import Clock
@@ -8,9 +9,9 @@ import Simulation
 import Testing
 
 @Suite struct ModelConformanceTests {
-    @Test(arguments: Device.allCases)
-    func configSpaceSaysWhoItIs(_ device: Device) {
-        let model = device.make(.virtual(VirtualClock()))
+    @Test(arguments: Specimen.all)
+    func configSpaceSaysWhoItIs(_ specimen: Specimen) throws {
+        let model = try specimen.make(.virtual(VirtualClock()))
         #expect(model.readConfig(0x00, .word) == UInt64(model.identity.vendor))
         #expect(model.readConfig(0x02, .word) == UInt64(model.identity.device))
         #expect(model.readConfig(0x08, .byte) == UInt64(model.identity.revision))
@@ -19,9 +20,9 @@ import Testing
     }
 
     /// PCI Local Bus 3.0 §6.2.5.1: all ones in, the size comes out.
-    @Test(arguments: Device.allCases)
-    func barsTellTheSizesThatTheModelStates(_ device: Device) {
-        let model = device.make(.virtual(VirtualClock()))
+    @Test(arguments: Specimen.all)
+    func barsTellTheSizesThatTheModelStates(_ specimen: Specimen) throws {
+        let model = try specimen.make(.virtual(VirtualClock()))
         for register in model.baseAddressRegisters {
             let offset = ConfigSpace.Offset.baseAddressRegisters + UInt16(register.index * 4)
             model.writeConfig(offset, .doubleWord, 0xFFFF_FFFF)
@@ -32,9 +33,9 @@ import Testing
         }
     }
 
-    @Test(arguments: Device.allCases)
-    func capabilityListsEndAndStayInside(_ device: Device) {
-        let model = device.make(.virtual(VirtualClock()))
+    @Test(arguments: Specimen.all)
+    func capabilityListsEndAndStayInside(_ specimen: Specimen) throws {
+        let model = try specimen.make(.virtual(VirtualClock()))
         var seen: Set<UInt64> = []
         var next = model.readConfig(ConfigSpace.Offset.capabilityPointer, .byte)
         while next != 0 {
@@ -55,9 +56,9 @@ import Testing
     }
 
     /// Where the vectors' table and pending bits are: inside a BAR that exists, clear of each other, as many as stated.
-    @Test(arguments: Device.allCases)
-    func theMSIXTableLiesInABAR(_ device: Device) throws {
-        let model = device.make(.virtual(VirtualClock()))
+    @Test(arguments: Specimen.all)
+    func theMSIXTableLiesInABAR(_ specimen: Specimen) throws {
+        let model = try specimen.make(.virtual(VirtualClock()))
         var capability = model.readConfig(ConfigSpace.Offset.capabilityPointer, .byte)
         while capability != 0, model.readConfig(UInt16(capability), .byte) != UInt64(MSIXCapability.id) {
             capability = model.readConfig(UInt16(capability) + 1, .byte)
@@ -78,9 +79,9 @@ import Testing
         #expect(table & 7 != pending & 7 || !tableRange.overlaps(pendingRange))
     }
 
-    @Test(arguments: Device.allCases)
-    func doorbellsHaveWordsOfTheirOwn(_ device: Device) {
-        let model = device.make(.virtual(VirtualClock()))
+    @Test(arguments: Specimen.all)
+    func doorbellsHaveWordsOfTheirOwn(_ specimen: Specimen) throws {
+        let model = try specimen.make(.virtual(VirtualClock()))
         var seen: Set<Int> = []
         for register in model.baseAddressRegisters {
             for offset in stride(from: UInt64(0), to: register.byteCount, by: 4) {
@@ -93,9 +94,9 @@ import Testing
         for bar in [-1, 6, Int.max] { #expect(model.doorbellIndex(bar: bar, 0) == nil) }
     }
 
-    @Test(arguments: Device.allCases)
-    func aFunctionWithMemorySpaceOffDropsAccesses(_ device: Device) {
-        let model = device.make(.virtual(VirtualClock()))
+    @Test(arguments: Specimen.all)
+    func aFunctionWithMemorySpaceOffDropsAccesses(_ specimen: Specimen) throws {
+        let model = try specimen.make(.virtual(VirtualClock()))
         for size in [AccessSize.byte, .word, .doubleWord] {
             model.write(bar: 0, 0, size, 0)
             #expect(model.read(bar: 0, 0, size) == size.allOnes)
@@ -103,10 +104,10 @@ import Testing
     }
 
     /// Nothing that comes in traps, and the device is still itself afterwards. There is no memory it may reach.
-    @Test(arguments: Device.allCases, UInt64(1)...8)
-    func anyAccessHasAnAnswer(_ device: Device, seed: UInt64) {
+    @Test(arguments: Specimen.all, UInt64(1)...8)
+    func anyAccessHasAnAnswer(_ specimen: Specimen, seed: UInt64) throws {
         let clock = VirtualClock()
-        let model = device.make(.virtual(clock))
+        let model = try specimen.make(.virtual(clock))
         model.switchOn()
         var hostility = Hostility(seed: seed, clock: clock)
         _ = hostility.strike(model, count: 5000)
@@ -115,24 +116,24 @@ import Testing
     }
 
     /// A model takes time from its clock alone and chance from nowhere: the same accesses get the same answers.
-    @Test(arguments: Device.allCases, UInt64(11)...14)
-    func aRunRepeats(_ device: Device, seed: UInt64) {
-        func answers() -> [UInt64] {
+    @Test(arguments: Specimen.all, UInt64(11)...14)
+    func aRunRepeats(_ specimen: Specimen, seed: UInt64) throws {
+        func answers() throws -> [UInt64] {
             let clock = VirtualClock()
-            let model = device.make(.virtual(clock))
+            let model = try specimen.make(.virtual(clock))
             model.switchOn()
             var hostility = Hostility(seed: seed, clock: clock)
             return hostility.strike(model, count: 5000)
         }
-        #expect(answers() == answers())
+        #expect(try answers() == answers())
     }
 
     /// PCI Express Base 5.0 §6.6.2: after a function level reset configuration space is as after power-on, and the
     /// function reaches no memory by itself.
-    @Test(arguments: Device.allCases, UInt64(21)...24)
-    func aResetUndoesEverything(_ device: Device, seed: UInt64) {
+    @Test(arguments: Specimen.all, UInt64(21)...24)
+    func aResetUndoesEverything(_ specimen: Specimen, seed: UInt64) throws {
         let clock = VirtualClock()
-        let model = device.make(.virtual(clock))
+        let model = try specimen.make(.virtual(clock))
         let atPowerOn = model.configBytes
         model.switchOn()
         var hostility = Hostility(seed: seed, clock: clock)

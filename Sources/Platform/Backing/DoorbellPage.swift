@@ -76,7 +76,6 @@ import Synchronization
     /// Wakes the owner, whatever it waits for.
     public func wake() {
         guard isSleeping.load(ordering: .sequentiallyConsistent) else { return }
-        var one: UInt64 = 1
-        _ = unsafe Glibc.write(wakeDescriptor, &one, 8)
+        _ = clinux_signal_shared_eventfd(wakeDescriptor)
     }
 }

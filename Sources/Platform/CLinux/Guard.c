@@ -41,11 +41,14 @@ static void pass_on(int number, siginfo_t *info, void *context) {
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     int error = errno;
     uintptr_t address = (uintptr_t)info->si_addr;
-    int count = atomic_load_explicit(&used, memory_order_acquire);
+    // A signal that somebody sent (kill(2)) has no address.
+    int count = info->si_code > 0 ? atomic_load_explicit(&used, memory_order_acquire) : 0;
     for (int index = 0; index < count; index++) {
         uintptr_t start = atomic_load_explicit(&ranges[index].start, memory_order_acquire);
-        uintptr_t end = atomic_load_explicit(&ranges[index].end, memory_order_relaxed);
-        if (start == 0 || address < start || address >= end) continue;
+        uintptr_t end = atomic_load_explicit(&ranges[index].end, memory_order_acquire);
+        // Another thread may have replaced the entry between the two: start and end of two ranges are no range.
+        if (start == 0 || start != atomic_load_explicit(&ranges[index].start, memory_order_relaxed)) continue;
+        if (address < start || address >= end) continue;
         // All of it, not a page: one mapping instead of thousands of pieces, and it works for huge pages as well.
         void *place = mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
@@ -75,7 +78,8 @@ static int guard(uintptr_t start, uintptr_t end) {
     if (error == 0 && index == capacity) error = ENOSPC;
     if (error == 0) {
         atomic_store_explicit(&ranges[index].broken, 0, memory_order_relaxed);
-        atomic_store_explicit(&ranges[index].end, end, memory_order_relaxed);
+        // Not before the entry was seen to be empty, and before it is seen to be full again.
+        atomic_store_explicit(&ranges[index].end, end, memory_order_release);
         atomic_store_explicit(&ranges[index].start, start, memory_order_release);
         if (index >= atomic_load(&used)) atomic_store_explicit(&used, index + 1, memory_order_release);
     }
@@ -92,20 +96,24 @@ static int find(const void *address) {
 }
 
 int clinux_describe_file(int descriptor, struct clinux_file *file) {
-    struct stat status;
-    if (fstat(descriptor, &status) < 0) return -errno;
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return -errno;
+    *file = (struct clinux_file){0};
+    // Only memory (tmpfs, memfd, huge pages) answers this. It comes first, because it waits for nobody: fstat(2) of a
+    // file in user space (FUSE) does, as every access to its mapping would.
     int seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0) return 0;
+    struct stat status;
+    if (fstat(descriptor, &status) < 0) return -errno;
     int mode = flags & O_ACCMODE;
     *file = (struct clinux_file){
         .device = status.st_dev,
         .inode = status.st_ino,
         .size = status.st_size,
-        .is_regular = S_ISREG(status.st_mode) && (flags & O_PATH) == 0,
+        .is_memory = S_ISREG(status.st_mode) && (flags & O_PATH) == 0,
         .is_readable = mode == O_RDONLY || mode == O_RDWR,
-        .is_writable = mode == O_RDWR && !(seals >= 0 && (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))),
-        .is_sealed = seals >= 0 && (seals & F_SEAL_SHRINK) != 0,
+        .is_writable = mode == O_RDWR && !(seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)),
+        .is_sealed = (seals & F_SEAL_SHRINK) != 0,
     };
     return 0;
 }

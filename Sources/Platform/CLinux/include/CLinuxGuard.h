@@ -7,14 +7,15 @@ struct clinux_file {
     unsigned long long device;
     unsigned long long inode;
     long long size;
-    int is_regular;
+    // A file that is nowhere but in memory, so that no access to it waits for a disk, or for whoever serves the file.
+    int is_memory;
     int is_readable;
     int is_writable;
     // Nobody can make it shorter (F_SEAL_SHRINK).
     int is_sealed;
 };
 
-// 0, or a negated errno.
+// 0, or a negated errno. Never waits. Of what is no memory, nothing else is told.
 int clinux_describe_file(int descriptor, struct clinux_file *file);
 
 // Maps `size` bytes of the file from its beginning, shared, and guards them. The address, or 0 with `*error`: an errno.

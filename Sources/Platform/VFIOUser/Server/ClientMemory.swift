@@ -54,7 +54,11 @@ final class ClientMemory {
     private let space: IOVASpace
     private let mostMappings: Int
     private let mostFiles: Int
+    private let mostFileBytes: UInt64
+    /// Where new mappings go.
     private var files: [MappedFile.Key: MappedFile] = [:]
+    /// Of files that have grown or were truncated since: where older mappings still are.
+    private var oldFiles: [MappedFile] = []
     private var mappings: [UInt64: Mapping] = [:]
     private var seenBroken = clinux_broken_count()
 
@@ -62,6 +66,7 @@ final class ClientMemory {
         self.space = space
         mostMappings = options.mostMappings
         mostFiles = options.mostFiles
+        mostFileBytes = options.mostFileBytes
     }
 
     var count: Int { mappings.count }
@@ -86,16 +91,13 @@ final class ClientMemory {
         mappings[request.iova] = Mapping(byteCount: request.size, file: file)
     }
 
-    /// Enters memory without a file. The device is told where it is by an entry that permits nothing: an access is
-    /// refused there, and whoever can wait for the client's answer finds out by `isRemote` that asking it would help.
+    /// Enters memory without a file: the device reaches it by transfers.
     func mapRemote(_ request: MapDMARequest) throws(Refusal) {
         try check(request)
         guard request.flags & MapDMARequest.byMapping == 0 else { throw Refusal(EINVAL, "nothing to map") }
         guard let size = Int(exactly: request.size) else { throw Refusal(EINVAL, "longer than an address space") }
-        // SAFETY: an address that is never followed, because no access is permitted.
-        guard let nowhere = unsafe UnsafeMutableRawPointer(bitPattern: Int(Self.pageSize)) else { return }
         do throws(IOVAError) {
-            unsafe try space.map(iova: request.iova, base: nowhere, byteCount: size, [])
+            try space.mapRemote(iova: request.iova, byteCount: size, DMAPermissions(request))
         } catch {
             throw Refusal(error)
         }
@@ -119,7 +121,7 @@ final class ClientMemory {
         // SAFETY: the address of a local.
         let result = unsafe clinux_describe_file(descriptor.raw, &status)
         guard result == 0 else { throw Refusal(-result, "fstat") }
-        guard status.is_regular != 0 else { throw Refusal(EINVAL, "not a file that can be shared") }
+        guard status.is_memory != 0 else { throw Refusal(EINVAL, "not a file in memory") }
         guard status.is_readable != 0 else { throw Refusal(EACCES, "a descriptor that cannot be read") }
         let wantsWriting = request.flags & MapDMARequest.writable != 0
         guard !wantsWriting || status.is_writable != 0 else { throw Refusal(EACCES, "a descriptor to read only") }
@@ -129,11 +131,25 @@ final class ClientMemory {
         }
         let key = MappedFile.Key(device: status.device, inode: status.inode, isWritable: status.is_writable != 0)
         if let file = files[key], !file.look(), end <= UInt64(file.byteCount) { return file }
-        guard files.count < mostFiles else { throw Refusal(ENOSPC, "more than \(mostFiles) files") }
+        try makeRoom(for: UInt64(size))
         // A file that has grown gets a new mapping; the old one lives as long as the mappings in it.
         let file = try MappedFile(descriptor, byteCount: size, isWritable: key.isWritable)
-        files[key] = file
+        if let old = files.updateValue(file, forKey: key), old.mappingCount > 0 { oldFiles.append(old) }
         return file
+    }
+
+    /// Checks that one file more may be mapped here, without those that nothing is in.
+    private func makeRoom(for byteCount: UInt64) throws(Refusal) {
+        func isRoom() -> Bool {
+            let sizes = files.values.reduce(oldFiles.reduce(0) { $0 + UInt64($1.byteCount) }) {
+                $0 + UInt64($1.byteCount)
+            }
+            return files.count + oldFiles.count < mostFiles && byteCount <= mostFileBytes
+                && sizes <= mostFileBytes - byteCount
+        }
+        guard !isRoom() else { return }
+        files = files.filter { $0.value.mappingCount > 0 }
+        guard isRoom() else { throw Refusal(ENOSPC, "more than \(mostFiles) files, or \(mostFileBytes) bytes of them") }
     }
 
     // MARK: Unmapping
@@ -151,37 +167,34 @@ final class ClientMemory {
             mapping.file?.mappingCount -= 1
         }
         if files.count > Self.mostIdleFiles { files = files.filter { $0.value.mappingCount > 0 } }
+        if !oldFiles.isEmpty { oldFiles.removeAll { $0.mappingCount == 0 } }
     }
 
     func unmapAll() {
         // Nothing lies partly outside of everything.
         try? unmap(0...UInt64.max)
         files = [:]
+        oldFiles = []
     }
 
     // MARK: Looks
-
-    /// Whether `iova` is in memory that the client gave no descriptor for.
-    func isRemote(_ iova: UInt64) -> Bool {
-        mappings.contains { start, mapping in
-            mapping.file == nil && iova >= start && iova - start < mapping.byteCount
-        }
-    }
 
     /// Takes files that were truncated out of the device's reach; how many.
     func dropBroken() -> UInt64 {
         let count = clinux_broken_count()
         guard count != seenBroken else { return 0 }
         seenBroken = count
-        var dropped: Set<ObjectIdentifier> = []
+        // It may be another client's.
+        let broken = files.values.count { $0.look() } + oldFiles.count { $0.look() }
+        guard broken > 0 else { return 0 }
         for (iova, mapping) in mappings {
-            guard let file = mapping.file, file.look() else { continue }
-            dropped.insert(ObjectIdentifier(file))
+            guard let file = mapping.file, file.isBroken else { continue }
             try? space.unmap(iova: iova)
             mappings[iova] = nil
         }
         files = files.filter { !$0.value.isBroken }
-        return UInt64(dropped.count)
+        oldFiles.removeAll { $0.isBroken }
+        return UInt64(broken)
     }
 }
 

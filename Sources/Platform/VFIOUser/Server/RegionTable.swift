@@ -8,6 +8,10 @@ final class RegionTable {
     /// By region index; 0: it has none.
     let sizes: InlineArray<9, UInt64>
     let mappable: [MappableBAR]
+    /// By BAR, of those that a client has asked for.
+    private var doorbells: [Int: [Doorbell]] = [:]
+
+    typealias Doorbell = (offset: UInt64, index: Int)
 
     init(_ model: some PCIeModel) {
         var sizes = InlineArray<9, UInt64>(repeating: 0)
@@ -17,16 +21,18 @@ final class RegionTable {
         mappable = model.mappableBARs
     }
 
-    /// The doorbells of a BAR: offset and number. Looked for when a client asks, which happens once or never.
-    static func doorbells(of model: some PCIeModel, bar: Int, size: UInt64) -> [(offset: UInt64, index: Int)] {
-        var found: [(offset: UInt64, index: Int)] = []
+    /// The doorbells of a BAR of `model`: offset and number. Looked for when a client asks, which happens once or never.
+    func doorbells(of model: some PCIeModel, bar: Int) -> [Doorbell] {
+        if let known = doorbells[bar] { return known }
+        var found: [Doorbell] = []
         // A BAR of many gigabytes has its doorbells in front.
-        let end = min(size, 1 << 26)
+        let end = min(sizes[bar], 1 << 26)
         var offset: UInt64 = 0
         while offset < end, found.count < model.host.doorbells.count {
             if let index = model.doorbellIndex(bar: bar, offset) { found.append((offset, index)) }
             offset += 4
         }
+        doorbells[bar] = found
         return found
     }
 }

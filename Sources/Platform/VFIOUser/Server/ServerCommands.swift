@@ -1,19 +1,17 @@
 // What each command does. A command is understood, carried out and answered in one go, before the next one is looked at.
 
 import Backing
+import Clock
 import Glibc
 import Interrupts
+import Memory
 import PCIe
 
 extension VFIOUserServer {
     /// Carries out one message.
     func handle(_ message: IncomingMessage, _ connection: ServerConnection) {
         let header = message.header
-        guard header.isCommand else {
-            // Nobody waits for it.
-            counters.unexpectedReplies &+= 1
-            return
-        }
+        guard header.isCommand else { return takeReply(message, connection) }
         let start = connection.output.buffer.begin(header.reply)
         let refusal = connection.input.withPayload(of: message) { payload -> Refusal? in
             do throws(Refusal) {
@@ -34,6 +32,27 @@ extension VFIOUserServer {
             connection.output.buffer.truncate(to: start)
         }
         interrupts.updateLine()
+    }
+
+    /// A reply to a command of ours, or one that nobody waits for.
+    private func takeReply(_ message: IncomingMessage, _ connection: ServerConnection) {
+        let isExpected = connection.input.withPayload(of: message) { payload in
+            message.header.isReply
+                && transfers.takeReply(
+                    message.header,
+                    payload,
+                    now: model.host.clock.now,
+                    timeout: options.messageTimeoutNanoseconds
+                )
+        }
+        if !isExpected { counters.unexpectedReplies &+= 1 }
+    }
+
+    /// What comes over the second socket: replies. A command has no business there.
+    func handleTwin(_ message: IncomingMessage, _ twin: ServerConnection) {
+        guard message.header.isCommand else { return takeReply(message, twin) }
+        counters.unknownCommands &+= 1
+        if message.header.wantsReply { message.header.refusal(EINVAL).write(to: &twin.output.buffer) }
     }
 
     private func carryOut(
@@ -72,6 +91,7 @@ extension VFIOUserServer {
         case .resetDevice:
             try understood { () throws(WireError) in try payload.requireExactly(0) }
             model.reset()
+            transfers.dropUnsent()
             setVectors(interrupts.routed, masked: false)
         case .version: throw Refusal(EINVAL, "VERSION came already")
         case .readDMA, .writeDMA: throw Refusal(EINVAL, "a command of the server's")
@@ -96,14 +116,36 @@ extension VFIOUserServer {
             connection.mostDescriptors = Int(
                 clamping: offered.mostDescriptors ?? VersionCapabilities.defaultMostDescriptors
             )
+            if let most = offered.mostData {
+                guard most > 0 else { throw Refusal(EINVAL, "max_data_xfer_size 0") }
+                connection.mostData = Int(min(most, VersionCapabilities.defaultMostData))
+            }
             var capabilities = VersionCapabilities()
             capabilities.mostDescriptors = UInt64(MessageDescriptors.most)
             capabilities.writeMultiple = true
             if offered.sleepWord == true { capabilities.sleepWord = true }
+            if offered.twinSocket?.isSupported == true {
+                capabilities.twinSocket = .init(isSupported: true, descriptorIndex: 0)
+                try makeTwin(connection)
+            }
             reply = capabilities
         }
         VersionMessage(capabilities: reply).write(to: &connection.output.buffer)
         connection.isNegotiated = true
+    }
+
+    /// A second socket; the client's end goes with the reply to VERSION.
+    private func makeTwin(_ connection: ServerConnection) throws(Refusal) {
+        do {
+            let pair = try UnixSocket.pair()
+            let start = connection.output.buffer.count - MessageHeader.byteCount
+            connection.output.attach(try .duplicate(of: pair.second.raw), toMessageAt: start)
+            let twin = ServerConnection(try .duplicate(of: pair.first.raw))
+            twin.isNegotiated = true
+            connection.twin = twin
+        } catch {
+            throw Refusal(error.code, "\(error)")
+        }
     }
 
     private func describeDevice(_ payload: RawSpan, _ connection: ServerConnection) throws(Refusal) {

@@ -35,8 +35,7 @@ extension VFIOUserServer {
         guard request.index < UInt32(Region.count), request.count == 0 else { throw Refusal(EINVAL, "region or count") }
         let bar = Int(request.index)
         let page = model.host.doorbells
-        let doorbells =
-            bar < Region.rom ? RegionTable.doorbells(of: model, bar: bar, size: regions.sizes[bar]) : []
+        let doorbells = bar < Region.rom ? regions.doorbells(of: model, bar: bar) : []
         let need = IODescriptorsRequest.byteCount + doorbells.count * ShadowedSubregion.byteCount
         let start = connection.output.buffer.count - MessageHeader.byteCount
         let head = IODescriptorsRequest(

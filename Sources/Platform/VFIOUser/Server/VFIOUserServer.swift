@@ -26,6 +26,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     private let log: (String) -> Void
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
+    let transfers: ClientTransfers
     let interrupts: ClientInterrupts
     let regions: RegionTable
     /// False: the device stands still, because its client has vanished and the next one has not touched it yet.
@@ -48,6 +49,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         self.listener = listener
         self.log = log
         memory = ClientMemory(model.host.memory, options)
+        transfers = ClientTransfers(model.host.memory)
         interrupts = ClientInterrupts(model)
         regions = RegionTable(model)
     }
@@ -78,6 +80,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
             if model.poll() { worked = true }
             interrupts.updateLine()
         }
+        if model.host.memory.transfers.hasWork || transfers.isBusy, let connection { transfer(connection) }
         lookAtMemory()
         return worked
     }
@@ -85,9 +88,11 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public var nextDeadline: UInt64? {
         var deadline = isRunning ? model.nextDeadline : nil
         guard let connection else { return deadline }
-        // No descriptor tells when the socket takes more; a client that is slow to read gets a look every millisecond.
-        if connection.output.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 1_000_000) }
+        // No descriptor tells when the socket takes more; a client that is slow to read gets a look every
+        // millisecond or two (a loop rounds down).
+        if connection.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 2_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
 
@@ -95,6 +100,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         var descriptors = isRunning ? model.wakeDescriptors : []
         if let connection {
             if !connection.output.isPending { descriptors.append(connection.socket.raw) }
+            if let twin = connection.twin, !twin.output.isPending { descriptors.append(twin.socket.raw) }
         } else if listener.raw >= 0 {
             descriptors.append(listener.raw)
         }
@@ -135,6 +141,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         } else {
             model.reset()
         }
+        transfers.failAll()
         interrupts.removeAll()
         memory.unmapAll()
         log("client gone: \(reason)")
@@ -149,7 +156,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     /// Commands that are there, up to a bound; whether there were any.
     private func serve(_ connection: ServerConnection) -> Bool {
         do throws(TransportError) {
-            let worked = try exchange(connection)
+            var worked = try exchange(connection) { handle($0, connection) }
+            if let twin = connection.twin, try exchange(twin, { handleTwin($0, twin) }) { worked = true }
             if let doom {
                 counters.brokenConnections &+= 1
                 // What was said about it so far should still reach the client.
@@ -169,28 +177,54 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         }
     }
 
-    private func exchange(_ connection: ServerConnection) throws(TransportError) -> Bool {
+    @inline(__always)
+    private func exchange(
+        _ connection: ServerConnection,
+        _ handle: (IncomingMessage) -> Void
+    ) throws(TransportError) -> Bool {
         // Backpressure: who does not take replies is not asked for commands.
         if connection.output.isPending {
             guard try connection.flush() else { return false }
         }
         var count = 0
+        var byteCount = 0
+        var hasReceived = false
         var message = try connection.next()
         if message == nil, try connection.receive() > 0 {
+            hasReceived = true
             message = try connection.next()
-            if message == nil { count = 1 }
         }
         while let command = message {
-            handle(command, connection)
+            handle(command)
             count += 1
-            guard doom == nil, count < options.messagesPerPoll, connection.output.pendingByteCount < 1 << 18 else {
-                break
-            }
+            byteCount += Int(command.header.messageSize)
+            guard doom == nil, count < options.messagesPerPoll, byteCount < options.bytesPerPoll,
+                connection.output.pendingByteCount < 1 << 18
+            else { break }
             message = try connection.next()
         }
         if connection.output.isPending, try !connection.flush() { counters.fullOutputs &+= 1 }
+        // What is there now has begun just now, even if there is something at every look.
+        if count > 0, connection.isNegotiated { connection.deadline = nil }
         checkTime(connection)
-        return count > 0
+        return count > 0 || hasReceived
+    }
+
+    /// Asks the client for what the device wants of memory without a descriptor.
+    private func transfer(_ connection: ServerConnection) {
+        let now = model.host.clock.now
+        if let deadline = transfers.deadline, now >= deadline {
+            counters.brokenConnections &+= 1
+            return end("it did not answer a DMA access in time")
+        }
+        let timeout = options.messageTimeoutNanoseconds
+        let way = connection.forTransfers
+        guard transfers.send(way, most: connection.mostData, now: now, timeout: timeout) else { return }
+        do throws(TransportError) {
+            if way.output.isPending, try !way.flush() { counters.fullOutputs &+= 1 }
+        } catch {
+            end("\(error)")
+        }
     }
 
     private func checkTime(_ connection: ServerConnection) {
@@ -214,7 +248,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     private func lookAtMemory() {
         let faults = model.host.memory.faults
         if faults != seenFaults {
-            if let fault = model.host.memory.lastFault, memory.isRemote(fault.iova) {
+            let space = model.host.memory
+            if let fault = space.lastFault, space.isRemote(fault.iova, length: fault.length, fault.access) {
                 counters.remoteAccesses &+= faults &- seenFaults
             }
             seenFaults = faults

@@ -72,6 +72,9 @@ public struct IncomingMessage {
         if count > 0 {
             let last = position &+ UInt64(end - start) &- 1
             for index in 0..<Int(count) { descriptors.append((last, received[index])) }
+            // All of them but the last ones belong to the message that has begun. It could be sent byte by byte, with
+            // more descriptors each time.
+            guard descriptors.count <= 2 * MessageDescriptors.most else { throw .tooManyDescriptors }
         }
         return result
     }

@@ -11,6 +11,9 @@ public struct MessageOutput: ~Copyable {
     public var buffer = MessageBuffer(capacity: 4096)
     private var sent = 0
     private var attachments: [Attachment] = []
+    /// Descriptors are sent only when the other side has taken all that was sent before. The kernel limits descriptors
+    /// under way per user, not per socket: without it a peer that never reads could use up what all devices have.
+    public var descriptorsWaitForReader = false
     /// sendmsg calls so far.
     public private(set) var sendCount: UInt64 = 0
 
@@ -47,7 +50,8 @@ public struct MessageOutput: ~Copyable {
             sendCount &+= 1
             guard result > 0 else {
                 switch Int32(truncatingIfNeeded: result) {
-                case -EAGAIN, 0: return false
+                // ETOOMANYREFS: others have too many descriptors under way.
+                case -EAGAIN, -ETOOMANYREFS, 0: return false
                 case -EPIPE, -ECONNRESET: throw .closed
                 default: throw .system(SystemError("sendmsg", code: Int32(truncatingIfNeeded: -result)))
                 }
@@ -64,6 +68,7 @@ public struct MessageOutput: ~Copyable {
         guard let next = attachments.first, next.offset == sent else {
             return send(to: socket, upTo: attachments.first?.offset ?? buffer.count, [])
         }
+        guard !descriptorsWaitForReader || clinux_unread_bytes(socket.raw) == 0 else { return Int(-EAGAIN) }
         let size: UInt32 = buffer.bytes().integer(sent + 4)
         let result = send(to: socket, upTo: min(sent + Int(size), buffer.count), next.raw)
         if result > 0 { attachments.removeFirst() }
@@ -72,6 +77,7 @@ public struct MessageOutput: ~Copyable {
 
     private func send(to socket: borrowing OwnedDescriptor, upTo stop: Int, _ raw: [Int32]) -> Int {
         let descriptor = socket.raw
+        // SAFETY: both runs of memory are there for the call.
         return unsafe buffer.bytes().extracting(sent..<stop).withUnsafeBytes { bytes in
             unsafe raw.withUnsafeBufferPointer { raw in
                 unsafe clinux_send(

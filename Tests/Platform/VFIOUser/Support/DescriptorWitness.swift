@@ -4,19 +4,20 @@ import Glibc
 import VFIOUser
 
 /// The writing end of a pipe to hand out, and the reading end, which sees when the last copy of it is closed.
-struct DescriptorWitness: ~Copyable {
+public struct DescriptorWitness: ~Copyable {
     private let reading: OwnedDescriptor
     private var writing: OwnedDescriptor?
 
-    init() {
+    public init() {
         var ends: [Int32] = [-1, -1]
+        // SAFETY: an array of two, as pipe fills it.
         unsafe ends.withUnsafeMutableBufferPointer { _ = unsafe pipe($0.baseAddress) }
         reading = OwnedDescriptor(owning: ends[0])
         writing = OwnedDescriptor(owning: ends[1])
     }
 
     /// A copy to hand out.
-    func copy() throws -> OwnedDescriptor {
+    public func copy() throws -> OwnedDescriptor {
         switch writing {
         case .some(let writing): try .duplicate(of: writing.raw)
         case .none: preconditionFailure("no copies after allClosed")
@@ -24,7 +25,7 @@ struct DescriptorWitness: ~Copyable {
     }
 
     /// Whether every copy is closed. No copy can be made after it.
-    mutating func allClosed() -> Bool {
+    public mutating func allClosed() -> Bool {
         writing = nil
         var wait = pollfd(fd: reading.raw, events: 0, revents: 0)
         _ = unsafe poll(&wait, 1, 0)

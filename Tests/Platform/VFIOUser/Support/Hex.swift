@@ -3,7 +3,7 @@
 import VFIOUser
 
 /// The bytes of a golden: hex digits, spaces, and comments from `//` to the end of the line.
-func golden(_ text: String) -> [UInt8] {
+public func golden(_ text: String) -> [UInt8] {
     var digits: [UInt8] = []
     for line in text.split(separator: "\n") {
         let code = line.split(separator: "//", omittingEmptySubsequences: false).first ?? ""
@@ -13,16 +13,17 @@ func golden(_ text: String) -> [UInt8] {
 }
 
 /// What `write` puts into a message.
-func bytes(_ write: (inout MessageBuffer) -> Void) -> [UInt8] {
+public func bytes(_ write: (inout MessageBuffer) -> Void) -> [UInt8] {
     var buffer = MessageBuffer(capacity: 64)
     write(&buffer)
     let span = buffer.bytes()
+    // SAFETY: the offsets are the span's own.
     return span.byteOffsets.map { unsafe span.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
 }
 
 extension [UInt8] {
     /// The bytes as a codec reads them.
-    var raw: RawSpan {
+    public var raw: RawSpan {
         // SAFETY: bytes have no padding.
         @_lifetime(borrow self) get { unsafe span.bytes }
     }

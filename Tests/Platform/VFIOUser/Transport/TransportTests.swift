@@ -4,6 +4,7 @@ import Glibc
 import Memory
 import Testing
 import VFIOUser
+import VFIOUserTestClient
 
 @Suite struct TransportTests {
     private final class Line {
@@ -40,6 +41,7 @@ import VFIOUser
         func receive() throws -> Int { try input.receive(from: far) }
 
         func byte(_ message: IncomingMessage, _ offset: Int) -> UInt8 {
+            // SAFETY: the callers stay inside.
             input.withPayload(of: message) { unsafe $0.unsafeLoad(fromByteOffset: offset, as: UInt8.self) }
         }
 

@@ -2,6 +2,7 @@
 
 import Testing
 import VFIOUser
+import VFIOUserTestClient
 
 @Suite struct JSONTests {
     private func parse(_ text: String) throws(JSONError) -> JSONValue {

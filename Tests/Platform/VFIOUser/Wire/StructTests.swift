@@ -2,6 +2,7 @@
 
 import Testing
 import VFIOUser
+import VFIOUserTestClient
 
 @Suite struct WireStructTests {
     @Test func header() throws {

@@ -34,7 +34,7 @@ extension I225Hardware {
         bar.modify(I225Register.deviceControl) { $0[.vlanMode] = configuration.stripsVLANTags }
     }
 
-    func startReceiving(_ configuration: I225Configuration) {
+    package func startReceiving(_ configuration: I225Configuration) {
         bar.write(
             I225Register.receiveControl,
             .with { control in
@@ -48,7 +48,7 @@ extension I225Hardware {
         )
     }
 
-    func startTransmitting() {
+    package func startTransmitting() {
         bar.write(
             I225Register.transmitControl,
             .with { control in

@@ -11,7 +11,7 @@ public struct I225Clock<Backing: PCIeBacking>: PTPClock {
     private let hardware: I225Hardware<Backing>
     private let stamps: TransmitStamps<Backing.BAR>
 
-    init(_ hardware: I225Hardware<Backing>, _ stamps: TransmitStamps<Backing.BAR>) {
+    package init(_ hardware: I225Hardware<Backing>, _ stamps: TransmitStamps<Backing.BAR>) {
         self.hardware = hardware
         self.stamps = stamps
     }
@@ -20,7 +20,7 @@ public struct I225Clock<Backing: PCIeBacking>: PTPClock {
     public var maximumAdjustmentPPB: Int64 { 62_499_999 }
 
     /// Starts the timers at nominal rate and lets the stamp interrupt through (igc_ptp_reset).
-    func start() {
+    package func start() {
         hardware.bar.write(I225Register.auxiliaryControl, AuxiliaryControl(raw: 0))
         hardware.bar.write(I225Register.pinConfiguration, PinConfiguration(raw: 0))
         hardware.bar.write(I225Register.timeSyncMask, .with { $0[.transmitStamp] = true })

@@ -9,14 +9,14 @@ import Synchronization
 /// What control code and queues of a card share.
 public final class I225Hardware<Backing: PCIeBacking>: @unchecked Sendable {
     // SAFETY (Sendable): all is immutable; registers may be accessed from any thread, each by its one owner.
-    let backing: Backing
-    let bar: Backing.BAR
+    package let backing: Backing
+    package let bar: Backing.BAR
     let clock: DeviceClock
     /// Megabits per second; 0 before the first link.
     private let linkSpeed = Atomic<Int>(0)
 
     /// Maps the registers. Memory space and bus mastering must be on (`enableFunction`).
-    init(backing: Backing, clock: DeviceClock) throws(DeviceError) {
+    package init(backing: Backing, clock: DeviceClock) throws(DeviceError) {
         self.backing = backing
         self.bar = try backing.mapBAR(0)
         self.clock = clock

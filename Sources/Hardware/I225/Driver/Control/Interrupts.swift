@@ -6,20 +6,20 @@ import Interrupts
 import Registers
 
 /// What vector 0 had to tell.
-struct OtherCauses {
-    var linkChanged = false
+package struct OtherCauses {
+    package var linkChanged = false
     /// Tx stamps are there; they have been collected.
-    var stamped = false
+    package var stamped = false
     /// The card was reset by something that is not this driver.
-    var wasReset = false
+    package var wasReset = false
 }
 
 extension I225Hardware {
     /// Vector of a queue pair: 0 is for all other causes.
-    static func vector(ofQueue queue: Int) -> Int { queue + 1 }
+    package static func vector(ofQueue queue: Int) -> Int { queue + 1 }
 
     /// Routes every cause to its vector and arms those in `vectors`.
-    func enableInterrupts(vectors: UInt32, gapMicroseconds: Int) {
+    package func enableInterrupts(vectors: UInt32, gapMicroseconds: Int) {
         bar.write(
             I225Register.generalInterruptEnable,
             .with { enable in
@@ -55,10 +55,10 @@ extension I225Hardware {
     }
 
     /// Lets the vectors in `mask` fire again. What came meanwhile fires at once.
-    func rearm(_ mask: UInt32) { bar.write(I225Register.vectorMaskSet, mask) }
+    package func rearm(_ mask: UInt32) { bar.write(I225Register.vectorMaskSet, mask) }
 
     /// Reads the causes of vector 0, in the order that clears them: ICR, then TSICR (igc_msix_other).
-    func readOtherCauses() -> OtherCauses {
+    package func readOtherCauses() -> OtherCauses {
         let cause = bar.read(I225Register.interruptCause)
         guard cause.raw != ~0 else { return OtherCauses() }
         var causes = OtherCauses()

@@ -28,7 +28,7 @@ extension I225Hardware {
     }
 
     /// Stops all DMA, whatever state the card is in. Memory that it could reach may be freed afterwards.
-    func quiesce() {
+    package func quiesce() {
         stopTraffic()
         disableMastering()
         bar.modify(I225Register.deviceControl) { $0[.deviceReset] = true }
@@ -59,7 +59,7 @@ extension I225Hardware {
 }
 
 /// Switches a function's memory space and bus mastering on.
-func enableFunction(_ backing: some PCIeBacking) throws(DeviceError) {
+package func enableFunction(_ backing: some PCIeBacking) throws(DeviceError) {
     let memorySpaceAndMaster: UInt32 = 0x6
     let command = try backing.readConfig(ConfigSpace.Offset.command, .word)
     try backing.writeConfig(ConfigSpace.Offset.command, .word, command | memorySpaceAndMaster)

@@ -15,7 +15,7 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
     private var entries = Burst(repeating: TransmitEntry())
     private var buffers = Burst(repeating: NetdevBuffer())
 
-    init(
+    package init(
         transmit: consuming TransmitQueue<Backing>,
         receive: consuming ReceiveQueue<Backing>,
         vector: consuming InterruptLease?,

@@ -7,7 +7,7 @@ public final class QueueStatistics: Sendable {
     private let packetCount = Atomic<UInt64>(0)
     private let byteCount = Atomic<UInt64>(0)
 
-    init() {}
+    package init() {}
 
     public var packets: UInt64 { packetCount.load(ordering: .relaxed) }
     public var bytes: UInt64 { byteCount.load(ordering: .relaxed) }

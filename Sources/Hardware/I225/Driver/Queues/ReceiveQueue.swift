@@ -22,7 +22,7 @@ public struct ReceiveQueue<Backing: PCIeBacking>: ~Copyable {
     private let hardware: I225Hardware<Backing>
 
     /// - Parameter bufferBytes: of every buffer provided; the device writes whole KB of it.
-    init(
+    package init(
         _ hardware: I225Hardware<Backing>,
         number: consuming IndexLease,
         entries: Int,

@@ -21,7 +21,7 @@ public struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
     private let number: IndexLease
     private let hardware: I225Hardware<Backing>
 
-    init(
+    package init(
         _ hardware: I225Hardware<Backing>,
         number: consuming IndexLease,
         entries: Int,

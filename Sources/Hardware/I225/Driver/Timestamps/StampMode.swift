@@ -8,7 +8,7 @@ import Synchronization
 
 extension I225Hardware {
     /// Applies the configuration to the card after a reset.
-    func setStampMode(_ configuration: I225Configuration, _ stamps: TransmitStamps<Backing.BAR>) {
+    package func setStampMode(_ configuration: I225Configuration, _ stamps: TransmitStamps<Backing.BAR>) {
         bar.write(
             I225Register.transmitStampControl,
             .with { control in

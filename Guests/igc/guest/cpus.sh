@@ -1,0 +1,17 @@
+#!/bin/dash
+# usage: cpus COUNT
+# shellcheck source=network.sh
+. /doorbell/network.sh
+
+expect "the guest has its CPUs" "$(nproc)" -eq "$1"
+bring_up 192.0.2.10
+check "the host answers ping" reaches "$host"
+expect "a queue for each CPU" "$(find /sys/class/net/eth0/queues -name 'rx-*' | wc -l)" -eq "$1"
+if [ "$driver" = igc ]; then
+    expect "a vector for each queue and one more" "$(grep -c '[^-]*MSIX\{0,1\}-0000:01:00.0' /proc/interrupts)" -eq $(($1 + 1))
+fi
+iperf "TCP to the host" -c "$host" -t 3 -P 4
+iperf "TCP from the host" -c "$host" -t 3 -P 4 -R
+send_file "2 MiB to the host" "$host" 5001 2097152
+receive_file "2 MiB from the host" "$host" 5002 2097152
+expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
