@@ -104,7 +104,7 @@ let vfioUserTests: [Target] = [
     tests(
         "VFIOUser",
         in: "Platform/VFIOUser",
-        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory"],
+        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory", "PCIe"],
         exclude: ["Support"]
     ),
 ]
