@@ -104,7 +104,14 @@ let vfioUserTests: [Target] = [
     tests(
         "VFIOUser",
         in: "Platform/VFIOUser",
+<<<<<<< HEAD
         ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory", "PCIe"],
+=======
+        [
+            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
+            "Registers",
+        ],
+>>>>>>> main
         exclude: ["Support"]
     ),
 ]

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -66,6 +68,11 @@ long clinux_send(int socket, const void *buffer, unsigned long size, const int *
     do sent = sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -errno : sent;
+}
+
+int clinux_unread_bytes(int socket) {
+    int count = 0;
+    return ioctl(socket, SIOCOUTQ, &count) < 0 ? -errno : count;
 }
 
 static int unix_socket(const char *path, struct sockaddr_un *address) {

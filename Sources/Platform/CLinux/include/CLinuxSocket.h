@@ -10,6 +10,9 @@ long clinux_receive(int socket, void *buffer, unsigned long size, int *descripto
 // Sends up to `size` bytes, and `count` (at most 16) descriptors with the first of them; the bytes sent.
 long clinux_send(int socket, const void *buffer, unsigned long size, const int *descriptors, int count);
 
+// What was sent and the other end has not taken, in the kernel's measure: 0 means that it has taken all.
+int clinux_unread_bytes(int socket);
+
 // Listens at `path`, with room for `backlog` clients that wait. A socket that a server left behind there is removed; one
 // that a server still answers at is -EADDRINUSE.
 int clinux_listen_unix(const char *path, int backlog);

@@ -179,13 +179,6 @@ final class ClientMemory {
 
     // MARK: Looks
 
-    /// Whether `iova` is in memory that the client gave no descriptor for.
-    func isRemote(_ iova: UInt64) -> Bool {
-        mappings.contains { start, mapping in
-            mapping.file == nil && iova >= start && iova - start < mapping.byteCount
-        }
-    }
-
     /// Takes files that were truncated out of the device's reach; how many.
     func dropBroken() -> UInt64 {
         let count = clinux_broken_count()

@@ -12,6 +12,9 @@ public struct MessageOutput: ~Copyable {
     private var sent = 0
     private var attachments: [Attachment] = []
     private var loan: Loan?
+    /// Descriptors are sent only when the other side has taken all that was sent before. The kernel limits descriptors
+    /// under way per user, not per socket: without it a peer that never reads could use up what all devices have.
+    public var descriptorsWaitForReader = false
     /// sendmsg calls so far.
     public private(set) var sendCount: UInt64 = 0
 
@@ -84,7 +87,8 @@ public struct MessageOutput: ~Copyable {
             sendCount &+= 1
             guard result > 0 else {
                 switch Int32(truncatingIfNeeded: result) {
-                case -EAGAIN, 0: return false
+                // ETOOMANYREFS: others have too many descriptors under way.
+                case -EAGAIN, -ETOOMANYREFS, 0: return false
                 case -EPIPE, -ECONNRESET: throw .closed
                 default: throw .system(SystemError("sendmsg", code: Int32(truncatingIfNeeded: -result)))
                 }
@@ -103,6 +107,7 @@ public struct MessageOutput: ~Copyable {
             let stop = min(attachments.first?.offset ?? .max, loan?.offset ?? .max, buffer.count)
             return send(to: socket, upTo: stop, [])
         }
+        guard !descriptorsWaitForReader || clinux_unread_bytes(socket.raw) == 0 else { return Int(-EAGAIN) }
         let size: UInt32 = buffer.bytes().integer(sent + 4)
         let result = send(to: socket, upTo: min(sent + Int(size), buffer.count), next.raw)
         if result > 0 { attachments.removeFirst() }
