@@ -104,14 +104,10 @@ let vfioUserTests: [Target] = [
     tests(
         "VFIOUser",
         in: "Platform/VFIOUser",
-<<<<<<< HEAD
-        ["VFIOUser", "VFIOUserTestClient", "Backing", "Clock", "Memory", "PCIe"],
-=======
         [
             "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
             "Registers",
         ],
->>>>>>> main
         exclude: ["Support"]
     ),
 ]
