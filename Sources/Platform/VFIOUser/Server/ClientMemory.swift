@@ -181,9 +181,7 @@ final class ClientMemory {
 
     /// Whether `iova` is in memory that the client gave no descriptor for.
     func isRemote(_ iova: UInt64) -> Bool {
-        mappings.contains { start, mapping in
-            mapping.file == nil && iova >= start && iova - start < mapping.byteCount
-        }
+        space.isRemote(iova, length: 1, .deviceReads) || space.isRemote(iova, length: 1, .deviceWrites)
     }
 
     /// Takes files that were truncated out of the device's reach; how many.

@@ -72,11 +72,14 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
 
     // MARK: Progress
 
+    /// Nothing keeps the device from its work.
+    private var mayMove: Bool { isRunning && !transfers.isFull }
+
     /// Carries out what the client asks, a bounded number of commands, then lets the device do what is due.
     public func poll() -> Bool {
         var worked = false
         if let connection { worked = serve(connection) } else { worked = accept() }
-        if isRunning {
+        if mayMove {
             if model.poll() { worked = true }
             interrupts.updateLine()
         }
@@ -86,7 +89,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     }
 
     public var nextDeadline: UInt64? {
-        var deadline = isRunning ? model.nextDeadline : nil
+        var deadline = mayMove ? model.nextDeadline : nil
         guard let connection else { return deadline }
         // No descriptor tells when the socket takes more; a client that is slow to read gets a look every millisecond.
         if connection.output.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 1_000_000) }

@@ -169,7 +169,7 @@ import VFIOUserTestClient
             RegionAccess(offset: 0, region: 2, count: 0x4000).write(to: &$0)
         }
         // Far more than the socket and the server hold together.
-        let count = 2000
+        let count = 100
         bench.client.send([[UInt8]](repeating: read, count: count).flatMap { $0 })
         for _ in 0..<100 { _ = bench.server.poll() }
         #expect(bench.server.counters.fullOutputs > 0)
