@@ -23,7 +23,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public internal(set) var counters = VFIOUserCounters()
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
-    private let log: (String) -> Void
+    private var log: BoundedLog
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
     let transfers: ClientTransfers
@@ -47,7 +47,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         self.model = model
         self.options = options
         self.listener = listener
-        self.log = log
+        self.log = BoundedLog(model.host.clock, log)
         memory = ClientMemory(model.host.memory, options)
         transfers = ClientTransfers(model.host.memory)
         interrupts = ClientInterrupts(model)
