@@ -67,6 +67,7 @@ connect_i225() {
     done
     for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap"); done
     log=$keep/server-${cards[0]}.log
+    : > "$log"
     "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
     server=$!
     servers+=("$server")
