@@ -211,7 +211,8 @@ let package = Package(
                 in: "Hardware/I225/Driver",
                 [
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
+                    "VFIOUserTestClient", "XSK",
                     "TestFrames",
                 ]
             ),
