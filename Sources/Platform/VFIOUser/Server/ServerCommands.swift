@@ -22,14 +22,14 @@ extension VFIOUserServer {
             }
         }
         if let refusal {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
             if let command = Command(rawValue: header.command) { counters.countRefusal(command) }
             report(refusal, header, connection)
             if header.wantsReply { header.refusal(refusal.errorNumber).write(to: &connection.output.buffer) }
         } else if header.wantsReply {
-            connection.output.buffer.finish(start)
+            connection.output.finish(start)
         } else {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
         }
         interrupts.updateLine()
     }
@@ -124,7 +124,7 @@ extension VFIOUserServer {
             capabilities.mostDescriptors = UInt64(MessageDescriptors.most)
             capabilities.writeMultiple = true
             if offered.sleepWord == true { capabilities.sleepWord = true }
-            if offered.twinSocket?.isSupported == true {
+            if offered.twinSocket?.isSupported == true, connection.mostDescriptors > 0 {
                 capabilities.twinSocket = .init(isSupported: true, descriptorIndex: 0)
                 try makeTwin(connection)
             }
@@ -258,11 +258,7 @@ extension VFIOUserServer {
     }
 
     private func disable(_ kind: InterruptKind) {
-        switch kind {
-        case .line, .error, .request: interrupts.assign(kind, 0, nil)
-        case .msi, .msix:
-            if kind == .msix { setVectors(interrupts.routed, masked: true) }
-            for index in interrupts.routed { interrupts.assign(kind, index, nil) }
-        }
+        if kind == .msix { setVectors(interrupts.routed, masked: true) }
+        interrupts.disable(kind)
     }
 }

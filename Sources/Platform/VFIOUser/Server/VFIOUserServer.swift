@@ -24,6 +24,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
     private let log: (String) -> Void
+    private var logged = (second: UInt64(0), lines: 0)
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
     let transfers: ClientTransfers
@@ -126,7 +127,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         connection.deadline = model.host.clock.now &+ options.messageTimeoutNanoseconds
         self.connection = connection
         counters.connections &+= 1
-        log("client connected")
+        say("client connected")
     }
 
     /// Ends the connection, forgets all that the client gave, and leaves the device as the options say.
@@ -144,7 +145,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         transfers.failAll()
         interrupts.removeAll()
         memory.unmapAll()
-        log("client gone: \(reason)")
+        say("client gone: \(reason)")
     }
 
     /// A region was accessed: the client is there in earnest, and the device moves again.
@@ -184,7 +185,9 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     ) throws(TransportError) -> Bool {
         // Backpressure: who does not take replies is not asked for commands.
         if connection.output.isPending {
-            guard try connection.flush() else { return false }
+            let pending = connection.output.pendingByteCount
+            // A client that takes its reply in pieces is one to stay awake for.
+            guard try connection.flush() else { return connection.output.pendingByteCount < pending }
         }
         var count = 0
         var byteCount = 0
@@ -257,7 +260,19 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         let broken = memory.dropBroken()
         guard broken > 0 else { return }
         counters.brokenFiles &+= broken
-        log("the client truncated \(broken) files of its memory; the device reaches them no more")
+        say("the client truncated \(broken) files of its memory; the device reaches them no more")
+    }
+
+    /// Writes a line to the log, so many per second: a client that comes and goes cannot fill it either.
+    private func say(_ line: @autoclosure () -> String) {
+        let second = model.host.clock.now / 1_000_000_000
+        if second != logged.second {
+            let dropped = logged.lines - options.mostLogLines
+            if dropped > 0 { log("\(dropped) lines left out") }
+            logged = (second, 0)
+        }
+        logged.lines += 1
+        if logged.lines <= options.mostLogLines { log(line()) }
     }
 
     // MARK: For the commands
@@ -268,7 +283,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         guard connection.loggedRefusals <= most else { return }
         let name = Command(rawValue: header.command).map { "\($0)" } ?? "command \(header.command)"
         let rest = connection.loggedRefusals == most ? " (further refusals are counted, not logged)" : ""
-        log("refused \(name): \(refusal.reason) (errno \(refusal.errorNumber))\(rest)")
+        say("refused \(name): \(refusal.reason) (errno \(refusal.errorNumber))\(rest)")
     }
 
     /// Masks or unmasks vectors in the device: the client keeps the real table, so a vector that it has given an eventfd

@@ -78,6 +78,20 @@ import VFIOUserTestClient
         #expect(place.lines == ["client connected", "client gone: it closed the connection", "client connected"])
     }
 
+    @Test func theLogCannotBeFilled() throws {
+        let place = try Place("log")
+        for _ in 0..<100 {
+            do { _ = try place.connect() }
+            for _ in 0..<3 { _ = place.server.poll() }
+        }
+        #expect(place.server.counters.connections == 100)
+        #expect(place.lines.count == 20)
+        place.clock.advance(nanoseconds: 1_000_000_000)
+        _ = try place.connect()
+        _ = place.server.poll()
+        #expect(place.lines.suffix(2) == ["180 lines left out", "client connected"])
+    }
+
     @Test func stateIsKeptForAClientThatComesBack() throws {
         var options = VFIOUserServerOptions()
         options.keepsState = true
@@ -203,9 +217,10 @@ import VFIOUserTestClient
         let server = VFIOUserServer(device, connection: pair.first)
         let loop = PollingLoop([server], spinNanoseconds: 1000)
         defer { loop.stop() }
-        let client = RawClient(pair.second) { usleep(100) }
+        // On a busy machine it may take a while until the loop has its turn.
+        let client = RawClient(pair.second) { usleep(50_000) }
         try client.negotiate()
-        for _ in 0..<20 {
+        for _ in 0..<3 {
             usleep(2000)  // the loop sleeps, and the next message wakes it
             #expect(try client.read32(region: Region.config, 0) == 0x0001_1D0B)
         }

@@ -282,15 +282,15 @@ struct Bench {
     @Test func thousandsOfPagesOfOneFile() throws {
         let bench = try Bench()
         let pages = 2000
-        let memory = try SharedMemory(byteCount: pages * 4096, name: "pages of a guest")
-        let before = mappedFiles(named: "pages of a guest")
+        let memory = try SharedMemory(byteCount: pages * 4096, name: "scattered")
+        let before = mappedFiles(named: "scattered")
         for page in 0..<pages {
             // Scattered, so that neighbours in one space are none in the other.
             let offset = UInt64(page &* 1237 % pages) * 4096
             try bench.client.mapDMA(memory.fileDescriptor, iova: UInt64(page) * 4096, size: 4096, offset: offset)
         }
         #expect(bench.device.host.memory.mappingCount == pages)
-        #expect(mappedFiles(named: "pages of a guest") == before + 1, "one mapping of the file for all of them")
+        #expect(mappedFiles(named: "scattered") == before + 1, "one mapping of the file for all of them")
         #expect(try bench.transfer(2, at: 4096 * 3, 42).0)
         #expect(memory.bytes().word(3 * 1237 % pages * 4096) == 42)
         try bench.client.unmapDMA(iova: 0, size: 1 << 40)
