@@ -105,8 +105,8 @@ let vfioUserTests: [Target] = [
         "VFIOUser",
         in: "Platform/VFIOUser",
         [
-            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
-            "Registers",
+            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Ethernet", "I225Model", "I225Wire",
+            "Interrupts", "Leases", "Memory", "PCIe", "Registers",
         ],
         exclude: ["Support"]
     ),
@@ -211,7 +211,8 @@ let package = Package(
                 in: "Hardware/I225/Driver",
                 [
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
+                    "VFIOUserTestClient", "XSK",
                     "TestFrames",
                 ]
             ),

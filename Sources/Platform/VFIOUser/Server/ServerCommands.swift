@@ -22,14 +22,14 @@ extension VFIOUserServer {
             }
         }
         if let refusal {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
             if let command = Command(rawValue: header.command) { counters.countRefusal(command) }
             report(refusal, header, connection)
             if header.wantsReply { header.refusal(refusal.errorNumber).write(to: &connection.output.buffer) }
         } else if header.wantsReply {
-            connection.output.buffer.finish(start)
+            connection.output.finish(start)
         } else {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
         }
         interrupts.updateLine()
     }

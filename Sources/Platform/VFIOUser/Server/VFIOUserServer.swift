@@ -188,7 +188,9 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     ) throws(TransportError) -> Bool {
         // Backpressure: who does not take replies is not asked for commands.
         if connection.output.isPending {
-            guard try connection.flush() else { return false }
+            let pending = connection.output.pendingByteCount
+            // A client that takes its reply in pieces is one to stay awake for.
+            guard try connection.flush() else { return connection.output.pendingByteCount < pending }
         }
         var count = 0
         var byteCount = 0

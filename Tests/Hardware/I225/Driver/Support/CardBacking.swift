@@ -196,7 +196,7 @@ final class CardServer: @unchecked Sendable {
 }
 
 /// A card that makes no progress of its own when its server polls it.
-private final class StillModel: PCIeModel {
+final class StillModel: PCIeModel {
     private let base: I225Model
 
     init(_ base: I225Model) { self.base = base }
