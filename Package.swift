@@ -106,6 +106,7 @@ let vfioUserTests: [Target] = [
         in: "Platform/VFIOUser",
         [
             "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
+            "Ethernet", "I225Model", "I225Wire",
             "Registers",
         ],
         exclude: ["Support"]
@@ -134,7 +135,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", path: "Sources/Platform/CLinux"),
-        platform("Registers"),
+        platform("Registers", ["CLinux"]),
         platform("Leases"),
         platform("Clock"),
         platform("Memory", ["CLinux", "Leases"]),
@@ -211,7 +212,8 @@ let package = Package(
                 in: "Hardware/I225/Driver",
                 [
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
+                    "VFIOUserTestClient", "XSK",
                     "TestFrames",
                 ]
             ),

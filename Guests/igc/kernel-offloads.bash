@@ -4,5 +4,5 @@
 # needs: tools
 # limit: 900
 connect a b
-guest one --card a --card b --image "tools-$which" --memory 2G --cpus 4 --timeout 880 kernel-tests \
+guest one --card a --card b --image tools --memory 2G --cpus 4 --timeout 880 kernel-tests \
     hw/csum.py hw/tso.py hw/uso.py hds.py xdp.py hw/xdp_metadata.py hw/xsk_reconfig.py

@@ -32,6 +32,7 @@ reset_cards() {
     address eth1 $REMOTE_V4 $REMOTE_V6 ip netns exec peer
     # What toeplitz.py wants to find: a CPU for each vector, and ports in the hash of UDP, which igc leaves out at first.
     cpu=0
+    # shellcheck disable=SC2013 # words
     for vector in $(awk -F : '/eth0-/ { print $1 }' /proc/interrupts); do
         echo $cpu > "/proc/irq/$vector/smp_affinity_list"
         cpu=$(((cpu + 1) % queues))
@@ -82,10 +83,15 @@ excuse() {
             may_be "total_seconds" "the key's time limit of 150 ms does not hold in software emulation; nothing was lost"
             ;;
         rss_api.test_rxfh_fields_*) may_be "Invalid argument" "igc takes few choices of hash fields" ;;
+        stats.check_pause) may_be "driver does not report stats" "igc counts no pause frames for ethtool" ;;
+        ring_reconfig.ringparam) may_be "Check failed 64 != 0" "igc takes no ring below 64, and says nothing of it" ;;
+        xdp.*) may_be "igc: Jumbo frames not supported" "igc has XDP for standard frames only" ;;
+        napi_threaded.*) may_be "JSON output not available" "this ethtool does not print channels as JSON" ;;
+        irq.check_irqs_reported | queues.*) may_be "NlError: Netlink error: Operation not supported" "this kernel does not tell" ;;
         rss_flow_label.*) may_be "support Flow Label" "igc does not hash flow labels" ;;
     esac
     case $1 in
-        rss_* | ntuple.* | stats.*)
+        rss_* | ntuple.* | stats.* | tso.* | xdp.*)
             # qstats-get is answered so by a driver without netdev_stat_ops.
             may_be "Operation not supported {'bad-attr': '.ifindex'}" "igc has no statistics by queue (netdev qstats)"
             may_be "Cannot set RX flow hash configuration: Operation not supported" "igc has one RSS context only"
@@ -107,12 +113,16 @@ run_test() {
     local script=$1 status=0 kind name reason excused any=
     shift
     [ -e "$tests/$script" ] || {
-        skip "$script" "this kernel's source does not have it"
+        skip "$script" "Linux's source does not have it"
         return
     }
     echo "---- $script $*"
-    (cd "$(dirname "$tests/$script")" && timeout --kill-after=10 $seconds_for_each "./$(basename "$script")" "$@") \
-        > /tmp/output 2>&1 || status=$?
+    # Some have no leave to be run by themselves.
+    case $script in
+        *.py) set -- python3 "$(basename "$script")" "$@" ;;
+        *) set -- "./$(basename "$script")" "$@" ;;
+    esac
+    (cd "$(dirname "$tests/$script")" && timeout --kill-after=10 $seconds_for_each "$@") > /tmp/output 2>&1 || status=$?
     cat /tmp/output
     results /tmp/output > /tmp/results
     while IFS="$tab" read -r kind name reason; do
@@ -130,14 +140,23 @@ run_test() {
                 ;;
         esac
     done < /tmp/results
+    [ -z "$any" ] || [ $status = 124 ] || [ $status = 137 ] || return 0
+    reason=$(cat /tmp/output)
+    excused=$(excuse "$(basename "$script" .py)." | head -n 1)
+    if [ -n "$excused" ]; then
+        skip "$script" "$excused"
+        return
+    fi
     case $status in
-        0 | 1) [ -n "$any" ] || fail "$script" "ended with $status and no result: $(tail -n 5 /tmp/output)" ;;
-        4) [ -n "$any" ] || skip "$script" "$(tail -n 1 /tmp/output)" ;;
+        4) skip "$script" "$(tail -n 1 /tmp/output)" ;;
         124 | 137) fail "$script ends in time" "$seconds_for_each seconds were over" ;;
-        *) [ -n "$any" ] || fail "$script" "ended with $status: $(tail -n 5 /tmp/output)" ;;
+        *) fail "$script has results" "it ended with $status: $(tail -n 5 /tmp/output)" ;;
     esac
 }
 tab=$(printf '\t')
+
+# igc says so when the ports are put in.
+allow_log 'Enabling UDP RSS: fragmented packets may arrive out of order'
 
 queues=$(ethtool -l eth0 | awk '/^Combined:/ { n = $2 } END { print n }')
 ip netns add peer

@@ -31,6 +31,8 @@ start() {
     # Where attaching takes the link down, it comes back.
     sleep 2
     within 20 grep -qx 1 /sys/class/net/eth0/carrier
+    # The program of 6.12 asks the card for stamps of what comes in only.
+    hwstamp_ctl -i eth0 -t 1 -r 1 > /dev/null
 }
 # stop: it prints what is left when it is interrupted.
 stop() {
@@ -73,6 +75,9 @@ PYTHON
 # deltas FROM TO: the nanoseconds between two stamps, one line for each frame, ascending.
 deltas() { sed -n "s/^$1: .*delta to $2 .*(\\(-*[0-9]*\\)\\.[0-9]* usec)/\\1/p" /tmp/output | sort -n; }
 
+# stamped: answers whose stamp is of the last second; a card that gave none leaves what the request had written there.
+stamped() { deltas 'HW TX-complete-time' 'User TX-complete-time' | awk '$1 > 0 && $1 < 1000000' | wc -l; }
+
 if start xdp_hw_metadata; then
     answers=$(send $frames)
     stop
@@ -80,8 +85,9 @@ if start xdp_hw_metadata; then
     expect "every frame is answered" "$answers" -eq $frames
     expect "every frame that came in has the card's stamp" "$(grep -c '^HW RX-time: .* User RX-time' /tmp/output)" -eq $frames
     expect "every frame that came in has the card's hash" "$(grep -c '^rx_hash: 0x[0-9A-F]* with RSS type' /tmp/output)" -eq $frames
-    expect "every answer has the card's stamp" "$(grep -c '^HW TX-complete-time: ' /tmp/output)" -eq $frames
+    expect "every answer has the card's stamp" "$(stamped)" -eq $frames
     expect "no answer is without" "$(grep -c '^No tx_timestamp' /tmp/output)" -eq 0
+    note "$(ethtool -S eth0 | grep -E 'tx_hwtstamp|tx_queue_._packets' | tr -s ' \n' ' ')"
     # The BPF program's metadata lie where igc's driver keeps the stamp until it is asked for it; their last word, 0, is
     # where the seconds are.
     note "stamps whose seconds the driver lets the program overwrite:" \
@@ -92,7 +98,7 @@ if start xdp_hw_metadata_in_order; then
     answers=$(send $frames)
     stop
     expect "in order: every frame is answered" "$answers" -eq $frames
-    expect "in order: every answer has the card's stamp" "$(grep -c '^HW TX-complete-time: ' /tmp/output)" -eq $frames
+    expect "in order: every answer has the card's stamp" "$(stamped)" -eq $frames
     expect "a frame goes out after it came in, by the card's clock" "$(deltas 'HW RX-time' 'HW TX-complete-time' | head -n 1)" -gt 0
     expect "and within 100 ms" "$(deltas 'HW RX-time' 'HW TX-complete-time' | tail -n 1)" -lt 100000
     expect "the program sees it after it came in" "$(deltas 'HW RX-time' 'User RX-time' | head -n 1)" -gt 0
@@ -102,17 +108,22 @@ if start xdp_hw_metadata_in_order; then
 fi
 
 # Launch time: the answer is to leave the card at a time, 200 ms after the frame came in.
-if xdp_hw_metadata -h | grep -q launch; then
+case $(uname -r) in
+    6.12.*) launches= ;;
+    *) launches=1 ;;
+esac
+if [ $launches ]; then
     phc_ctl eth0 set > /dev/null
     if start xdp_hw_metadata_in_order -l 200000000 -L 0; then
         answers=$(send 10 0x2001)
         stop
         expect "launch time: every frame is answered" "$answers" -eq 10
-        expect "launch time: every answer has the card's stamp" "$(grep -c '^HW TX-complete-time: ' /tmp/output)" -eq 10
-        expect "launch time: none leaves before its time" "$(deltas 'HW Launch-time' 'HW TX-complete-time' | head -n 1)" -ge 0
+        expect "launch time: every answer has the card's stamp" "$(stamped)" -eq 10
+        # GTXOFFSET has the card start 1.4 us early, for the way to the wire that a PHY takes.
+        expect "launch time: none leaves before its time" "$(deltas 'HW Launch-time' 'HW TX-complete-time' | head -n 1)" -ge -2
         expect "launch time: none leaves 20 ms after it" "$(deltas 'HW Launch-time' 'HW TX-complete-time' | tail -n 1)" -lt 20000
         note "late by us: $(deltas 'HW Launch-time' 'HW TX-complete-time' | tr '\n' ' ')"
     fi
 else
-    skip "launch time" "this kernel's igc has none for AF_XDP"
+    skip "launch time" "igc of 6.12 has none for AF_XDP"
 fi

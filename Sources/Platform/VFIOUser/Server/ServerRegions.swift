@@ -14,7 +14,10 @@ extension VFIOUserServer {
         let index = Int(request.index)
         var reply = RegionInfo(index: request.index, size: regions.sizes[index])
         if reply.size > 0 { reply.flags = RegionInfo.readable | RegionInfo.writable }
-        let mappable = regions.mappable.first { $0.index == index && !$0.areas.isEmpty }
+        // A client that takes no descriptors cannot map anything.
+        let mappable = regions.mappable.first {
+            $0.index == index && !$0.areas.isEmpty && connection.mostDescriptors > 0
+        }
         if let mappable {
             reply.flags |= RegionInfo.mappable
             reply.fileOffset = mappable.fileOffset

@@ -23,7 +23,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public internal(set) var counters = VFIOUserCounters()
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
-    private let log: (String) -> Void
+    private var log: BoundedLog
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
     let transfers: ClientTransfers
@@ -47,7 +47,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         self.model = model
         self.options = options
         self.listener = listener
-        self.log = log
+        self.log = BoundedLog(model.host.clock, log)
         memory = ClientMemory(model.host.memory, options)
         transfers = ClientTransfers(model.host.memory)
         interrupts = ClientInterrupts(model)
@@ -72,11 +72,14 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
 
     // MARK: Progress
 
+    /// Nothing keeps the device from its work.
+    private var mayMove: Bool { isRunning && !transfers.isFull }
+
     /// Carries out what the client asks, a bounded number of commands, then lets the device do what is due.
     public func poll() -> Bool {
         var worked = false
         if let connection { worked = serve(connection) } else { worked = accept() }
-        if isRunning {
+        if mayMove {
             if model.poll() { worked = true }
             interrupts.updateLine()
         }
@@ -86,12 +89,13 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     }
 
     public var nextDeadline: UInt64? {
-        var deadline = isRunning ? model.nextDeadline : nil
+        var deadline = mayMove ? model.nextDeadline : nil
         guard let connection else { return deadline }
         // No descriptor tells when the socket takes more; a client that is slow to read gets a look every
         // millisecond or two (a loop rounds down).
         if connection.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 2_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = connection.twin?.deadline { deadline = min(deadline ?? .max, due) }
         if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
