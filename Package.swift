@@ -106,6 +106,7 @@ let vfioUserTests: [Target] = [
         in: "Platform/VFIOUser",
         [
             "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
+            "Ethernet", "I225Model", "I225Wire",
             "Registers",
         ],
         exclude: ["Support"]
