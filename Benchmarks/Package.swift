@@ -38,6 +38,16 @@ let package = Package(
             path: "Sources/MixedStamping",
             swiftSettings: strict
         ),
+        .target(
+            name: "CSocketFloor",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .executableTarget(
+            name: "vfio-user",
+            dependencies: ["CSocketFloor", "Measure", rooms],
+            path: "Sources/VFIOUserSpeed",
+            swiftSettings: strict
+        ),
         .target(name: "CountedAllocator", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
         .executableTarget(
             name: "memory",

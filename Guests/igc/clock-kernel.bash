@@ -3,5 +3,5 @@
 # speed: slow
 # needs: tools
 # limit: 420
-connect a
-guest one --card a --image "tools-$which" --memory 1G --timeout 400 clock-kernel
+connect a host
+guest one --card a --image tools --memory 1G --timeout 400 clock-kernel

@@ -3,5 +3,5 @@
 # speed: slow
 # needs: tools
 # limit: 240
-connect a
-guest one --card a --image "tools-$which" --memory 1G clock
+connect a host
+guest one --card a --image tools --memory 1G clock

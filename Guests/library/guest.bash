@@ -80,7 +80,7 @@ build_initramfs() {
     cp "$guests/guest/check.sh" "$guest_work/guest/doorbell/"
     ln -s sh "$guest_work/guest/bin/dash"
     # Scripts beside the script are its library.
-    cp "$(dirname "$script")"/*.sh "$guest_work/guest/doorbell/" 2> /dev/null || true
+    cp "$(dirname "$script")"/*.{sh,py} "$guest_work/guest/doorbell/" 2> /dev/null || true
     cp "$script" "$guest_work/guest/doorbell/script.body"
     {
         for module in ${modules[@]+"${modules[@]}"}; do

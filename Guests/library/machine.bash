@@ -1,14 +1,18 @@
 # The host's side of a scenario: cards, cables, TAP devices, guests. A scenario runs in a network and process namespace
 # of its own, so names are free to choose and nothing outlives it.
 # Sourced by scenario.bash; needs guest.bash.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # The host's end of a cable: a TAP device of this name in the scenario's network namespace.
-host_network=192.0.2
-host_address=$host_network.1
+host_address=192.0.2.1
+# Where the host sees what is on its end of the cable.
+host_device=host
+# Without virtio headers QEMU's cards do themselves what the guest asks of them, as a card on a cable must; with them,
+# large sends and checksums are left to the host's kernel.
+virtio_headers=off
 
 # Which server has a card, and the socket or the TAP device that leads to it.
-declare -A server_of=() socket_of=() tap_of=()
+declare -A model_of=() server_of=() socket_of=() tap_of=()
 servers=()
 guest_pids=()
 guest_names=()
@@ -22,13 +26,19 @@ make_tap() {
 }
 
 # connect END...: one cable between two ends, a learning switch between more, an unplugged card if alone. An end is a
-# card's name, or "host": a TAP device with the address $host_address.
+# card's name, or "host": a TAP device with the address $host_address. What follows a "--" goes to doorbell serve.
 connect() {
-    local end cards=() taps=()
-    for end; do
+    local end cards=() taps=() more=()
+    while (($#)); do
+        end=$1
+        shift
         case $end in
+            --) more=("$@"); break ;;
             host*) make_tap "$end" "$host_address"; taps+=("$end") ;;
-            *) cards+=("$end") ;;
+            *)
+                cards+=("$end")
+                model_of[$end]=$model
+                ;;
         esac
     done
     case $model in
@@ -46,11 +56,15 @@ connect_i225() {
     done
     for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap"); done
     log=$keep/server-${cards[0]}.log
-    "$doorbell" serve i225 "${arguments[@]}" > "$log" 2>&1 < /dev/null &
+    : > "$log"
+    "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
     server=$!
     servers+=("$server")
     for card in "${cards[@]}"; do server_of[$card]=$server; done
-    wait_for_socket "${socket_of[${cards[-1]}]}" || broken "doorbell serve: $(tail -n 3 "$log")"
+    while ! grep -qx ready "$log"; do
+        kill -0 "$server" 2> /dev/null || broken "doorbell serve: $(tail -n 3 "$log")"
+        sleep 0.1
+    done
 }
 
 # QEMU's cards have their TAP devices; a bridge is their cable and their switch.
@@ -74,20 +88,21 @@ connect_peers() {
         ip address flush dev "$tap"
         ip link set "$tap" mtu 9000 master "$bridge"
         ip address add "$host_address/24" dev "$bridge"
+        # Nothing reads from the TAP device, so the bridge is the host's end.
+        host_device=$bridge
     done
 }
 
 # card_options NAME: what boot_guest needs to attach the card.
 card_options() {
     local card=$1
-    case $model in
+    case ${model_of[$card]} in
         i225) options+=(--vfio-user "${socket_of[$card]}") ;;
         *)
-            card_number=$((card_number + 1))
-            # Without virtio headers the card itself does what the guest asks of it, as a card on a cable must.
             options+=(
-                --qemu -netdev --qemu "tap,id=net-$card,ifname=${tap_of[$card]},script=no,downscript=no,vnet_hdr=off"
-                --device "$model,id=card-$card,netdev=net-$card,mac=$(mac_of "$card")"
+                --qemu -netdev
+                --qemu "tap,id=net-$card,ifname=${tap_of[$card]},script=no,downscript=no,vnet_hdr=$virtio_headers"
+                --device "${model_of[$card]},id=card-$card,netdev=net-$card,mac=$(mac_of "$card")"
             )
             ;;
     esac
@@ -103,7 +118,7 @@ mac_of() {
 # guest NAME [--card CARD]... [OPTION of boot_guest]... SCRIPT [ARGUMENT]...: boots a guest beside the scenario. SCRIPT is
 # one of the suite's guest folder. The driver is loaded first, unless --no-driver.
 guest() {
-    local name=$1 options=() script='' driver=1 card_number=0
+    local name=$1 options=() script='' driver=1
     shift
     while (($#)); do
         case $1 in
@@ -190,7 +205,7 @@ answer_meet() {
 
 # cable CARD off|on: unplugs the card, or plugs it in again.
 answer_cable() {
-    case $model in
+    case ${model_of[$1]} in
         i225) kill -USR1 "${server_of[$1]}" ;;
         *) monitor "$this_guest" set_link "net-$1" "$2" ;;
     esac

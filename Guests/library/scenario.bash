@@ -16,6 +16,8 @@ doorbell=${DOORBELL_COMMAND-}
 . "$guests/library/guest.bash"
 # shellcheck source=library/machine.bash
 . "$guests/library/machine.bash"
+# shellcheck source=library/traffic.bash
+. "$guests/library/traffic.bash"
 
 case $model in
     i225) driver_module=igc ;;

@@ -28,7 +28,7 @@
 #include <linux/sockios.h>
 
 // Local experimental EtherType 1: no protocol of the stack answers it.
-enum { ethertype = 0x88b5, frame_length = 100, sequence_offset = 14, most_frames = 100000, wait_milliseconds = 2000 };
+enum { ethertype = 0x88b5, frame_length = 100, sequence_offset = 14, most_frames = 100000, wait_milliseconds = 6000 };
 
 struct card {
     const char *name;

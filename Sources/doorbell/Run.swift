@@ -20,13 +20,18 @@ struct RunI225: ParsableCommand {
             and go with the command; they need CAP_NET_ADMIN. Set the interfaces up yourself, in namespaces if you like:
               doorbell run i225 --wire tap:dbw --netdev tap:dbn --capture out.pcapng
               doorbell run i225 --backing vfio:0000:01:00.0 --netdev tap:dbn
-            A real card must belong to vfio-pci already. Where something is missing, the command says what and how to \
+              doorbell run i225 --backing vfio-user:i225.sock --netdev tap:dbn
+            A real card must belong to vfio-pci already; one behind a socket is served by `doorbell serve` or \
+            another vfio-user server. Where something is missing, the command says what and how to \
             get it, and ends with 77.
             """
     )
 
     @Option(
-        help: ArgumentHelp("Where the card is: in this process, or a function that vfio-pci has.", valueName: "place")
+        help: ArgumentHelp(
+            "Where the card is: in this process, a function that vfio-pci has, or a vfio-user socket.",
+            valueName: "place"
+        )
     )
     var backing = BackingArgument(place: .virtual)
 
@@ -61,6 +66,7 @@ struct RunI225: ParsableCommand {
         switch backing.place {
         case .virtual: .virtual(wireTAP: wire?.name ?? "", capturePath: capture)
         case .vfio(let address): .vfio(address)
+        case .vfioUser(let path): .vfioUser(path: path)
         }
     }
 
@@ -105,5 +111,5 @@ struct BackingArgument: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { "virtual" }
-    static var allValueStrings: [String] { ["virtual", "vfio:ADDRESS"] }
+    static var allValueStrings: [String] { ["virtual", "vfio:ADDRESS", "vfio-user:SOCKET"] }
 }

@@ -42,6 +42,14 @@ struct ServeI225: ParsableCommand {
     @Option(help: ArgumentHelp("The first card's address; the others count up from it.", valueName: "address"))
     var mac: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Lose a transmit stamp, or let it come so many milliseconds late: 0=lost, 1=16000. May be repeated.",
+            valueName: "number=fault"
+        )
+    )
+    var stampFault: [StampFaultArgument] = []
+
     @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
     var reconnect = false
 
@@ -54,6 +62,7 @@ struct ServeI225: ParsableCommand {
             wires: wire.map { $0.end }
         )
         serve.keepsState = reconnect
+        serve.stampFaults = stampFault.map { $0.rule }
         if let address = mac.flatMap({ StationAddress($0) }) { serve.firstAddress = address }
         return serve
     }
@@ -95,5 +104,15 @@ struct WireArgument: ExpressibleByArgument {
     init?(argument: String) {
         guard let end = FarEnd(argument) else { return nil }
         self.end = end
+    }
+}
+
+/// `NUMBER=lost` or `NUMBER=MILLISECONDS`.
+struct StampFaultArgument: ExpressibleByArgument {
+    let rule: StampFaultRule
+
+    init?(argument: String) {
+        guard let rule = StampFaultRule(argument) else { return nil }
+        self.rule = rule
     }
 }

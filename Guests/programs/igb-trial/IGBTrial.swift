@@ -62,6 +62,7 @@ struct IGBTrial {
         var other = try backing.attachVector(0, cpu: nil)
         var queue = try backing.attachVector(I225Hardware<LinuxVFIO>.vector(ofQueue: 0), cpu: nil)
         relative.hardware.enableInterrupts(vectors: 3, gapMicroseconds: 20)
+        relative.armLinkChange()
         try StampTrial.run(relative, &queue)
         try pass(relative, queue, &other, tap: tap)
     }
@@ -100,7 +101,7 @@ struct IGBTrial {
         while !isOver.load(ordering: .relaxed) {
             clock.wait(nanoseconds: 50_000_000)
             guard other.consume() else { continue }
-            if relative.hardware.readOtherCauses().linkChanged { say("link changed") }
+            if relative.takeLinkChange() { say("link changed") }
             relative.hardware.rearm(1)
         }
         loop.stop()

@@ -100,6 +100,19 @@ struct Relative: ~Copyable {
 
     deinit { hardware.quiesce() }
 
+    // The causes that are not a queue's: at 0x1500 on an I225 (and on an i210), at 0xC0 here (igb: e1000_regs.h). Their
+    // way to vector 0 (IVAR_MISC, EITR, EIMS) is the same, and the driver's.
+    private static let interruptCause = Register<InterruptCause>(0xC0, "ICR")
+    private static let interruptMaskSet = Register<InterruptCause>(0xD0, "IMS")
+
+    func armLinkChange() {
+        _ = hardware.bar.read(Self.interruptCause)
+        hardware.bar.write(Self.interruptMaskSet, .with { $0[.linkChanged] = true })
+    }
+
+    /// Whether the link changed since the last look.
+    func takeLinkChange() -> Bool { hardware.bar.read(Self.interruptCause)[.linkChanged] }
+
     private func take(_ pool: IndexPool) throws -> IndexLease {
         guard let number = pool.take() else { throw TrialError(description: "the \(pool.kind) is out") }
         return number

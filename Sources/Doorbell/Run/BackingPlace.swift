@@ -1,4 +1,4 @@
-// Where the card is that a command drives: in this process, or at an address of the machine.
+// Where the card is that a command drives: in this process, at an address of the machine, or in another process.
 
 import LinuxVFIO
 
@@ -8,6 +8,8 @@ public enum BackingPlace: Sendable, Equatable {
     case virtual
     /// A function of this machine, lent by VFIO: `vfio:0000:01:00.0`.
     case vfio(PCIAddress)
+    /// A device that another process serves at a Unix socket: `vfio-user:PATH`.
+    case vfioUser(path: String)
 
     /// nil: not a place.
     public init?(_ text: String) {
@@ -17,6 +19,7 @@ public enum BackingPlace: Sendable, Equatable {
         case ("vfio", 2):
             guard let address = PCIAddress(String(parts[1])) else { return nil }
             self = .vfio(address)
+        case ("vfio-user", 2) where !parts[1].isEmpty: self = .vfioUser(path: String(parts[1]))
         default: return nil
         }
     }

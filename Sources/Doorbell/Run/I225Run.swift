@@ -11,6 +11,7 @@ import I225Driver
 import I225Model
 import Leases
 import LinuxVFIO
+import VFIOUser
 
 /// Where frames come from and go to.
 public struct I225Run: Sendable {
@@ -21,6 +22,8 @@ public struct I225Run: Sendable {
         case virtual(wireTAP: String, capturePath: String?)
         /// A function of this machine.
         case vfio(PCIAddress)
+        /// One that another process serves at a Unix socket.
+        case vfioUser(path: String)
     }
 
     public var card: Card
@@ -74,6 +77,9 @@ public struct I225Run: Sendable {
                 return try runVirtual(drive, wireTAP, capturePath, onReady, onEvent, shouldStop)
             case .vfio(let address):
                 let backing = try LinuxVFIO(address, census: drive.census)
+                return Summary(try drive.run(backing, onReady: onReady, onEvent: onEvent, shouldStop: shouldStop))
+            case .vfioUser(let path):
+                let backing = try VFIOUserBacking(path: path, census: drive.census)
                 return Summary(try drive.run(backing, onReady: onReady, onEvent: onEvent, shouldStop: shouldStop))
             }
         } catch let obstacle as VFIOObstacle {

@@ -27,6 +27,8 @@ public struct I225Serve: Sendable {
     public var wires: [FarEnd]
     /// The first card's address; the others count up from it.
     public var firstAddress = StationAddress(MACAddress(value: 0x021B_2102_2500))
+    /// What goes wrong with stamps, on every card.
+    public var stampFaults: [StampFaultRule] = []
     /// Whether a card keeps its state for a client that comes back.
     public var keepsState = false
 
@@ -73,6 +75,7 @@ public struct I225Serve: Sendable {
             isPlugged in
             var options = I225Options()
             options.macAddress = firstAddress.advanced(by: index).bytes
+            for rule in stampFaults { options.stampFaults[rule.number] = rule.fault }
             let card = try ServedI225(
                 listeners[index],
                 options,

@@ -19,7 +19,7 @@ private func end(_ mapping: consuming DMAMapping) {}
         defer { rig.finish() }
         #expect(rig.backing.identity == rig.device.identity)
         #expect(rig.backing.vectorCount == 2)
-        #expect(rig.backing.name == "in-process:scratch")
+        #expect(rig.backing.name == (arrangement.isRemote ? "socket:scratch" : "in-process:scratch"))
         #expect(try rig.backing.readConfig(0, .doubleWord) == 0x0001_DB00)
     }
 
@@ -66,7 +66,7 @@ private func end(_ mapping: consuming DMAMapping) {}
         let again = try rig.backing.mapBAR(0)
         #expect(again.read(ScratchRegister.scratch).raw == 0x1234_5678, "two views, one device")
         #expect(bar.load(0xFFC) == 0, "no register there")
-        #expect(bar.load(0xFFFF_FFFC) == 0, "no BAR there")
+        #expect([0, ~0].contains(bar.load(0xFFFF_FFFC)), "no BAR there")
     }
 
     @Test(arguments: Arrangement.allCases, [-1, 1, 3, 6, Int.max])
@@ -90,8 +90,8 @@ private func end(_ mapping: consuming DMAMapping) {}
 
             for round in 1...50 {
                 driver.copy(from: source.iova + 100, to: destination.iova + 1000, length: round)
-                #expect(rig.settle { done.firedCount == UInt64(round) })
-                #expect(done.consume() == true)
+                #expect(rig.settle { done.consume() })
+                #expect(done.firedCount == UInt64(round))
                 #expect(driver.bar.read(ScratchRegister.cause).raw == 1)
                 #expect(driver.bar.read(ScratchRegister.cause).raw == 0, "a read clears it")
                 #expect(destination.memory.byte(at: 999) == 0)
@@ -123,10 +123,10 @@ private func end(_ mapping: consuming DMAMapping) {}
         ]
         for (number, attempt) in attempts.enumerated() {
             driver.copy(from: attempt.source, to: attempt.destination, length: attempt.length)
-            #expect(rig.settle { refused.firedCount == UInt64(number + 1) })
+            #expect(rig.settle { refused.consume() })
+            #expect(refused.firedCount == UInt64(number + 1))
             #expect(driver.bar.read(ScratchRegister.cause).raw == 2)
         }
-        #expect(refused.consume() == true)
         #expect(source.memory.isAll(0x11) == true)
         #expect(destination.memory.isAll(0x22) == true)
         #expect(driver.bar.read(ScratchRegister.copies).raw == 0)
@@ -137,14 +137,14 @@ private func end(_ mapping: consuming DMAMapping) {}
         let rig = try Rig(arrangement)
         defer { rig.finish() }
         var driver = try ScratchDriver(rig.backing)
-        let refused = try rig.backing.attachVector(1, cpu: nil)
+        var refused = try rig.backing.attachVector(1, cpu: nil)
         let memory = try SharedMemory(byteCount: 4096, name: "test")
         let mapping = try rig.backing.mapDMA(memory, .both)
         let iova = mapping.iova
         #expect(mapping.byteCount == 4096)
         end(mapping)
         driver.copy(from: iova, to: iova + 64, length: 8)
-        #expect(rig.settle { refused.firedCount == 1 })
+        #expect(rig.settle { refused.consume() })
 
         let second = try rig.backing.mapDMA(memory, .both)
         #expect(second.iova != iova, "no address is given out twice")
@@ -175,17 +175,16 @@ private func end(_ mapping: consuming DMAMapping) {}
         let buffer = try rig.backing.allocateDMA(byteCount: 4096, .both, purpose: "copies")
         var first = try rig.backing.attachVector(0, cpu: nil)
         driver.copy(from: buffer.iova, to: buffer.iova + 64, length: 8)
-        #expect(rig.settle { first.firedCount == 1 })
-        #expect(first.consume() == true)
+        #expect(rig.settle { first.consume() })
         end(first)
 
         driver.copy(from: buffer.iova, to: buffer.iova + 64, length: 8)
         #expect(rig.settle { driver.bar.read(ScratchRegister.copies).raw > 0 })
-        #expect(rig.settle { rig.function.onOwner { rig.device.host.doorbells.load(0) == 2 } })
+        #expect(rig.settle { rig.onOwner { rig.device.host.doorbells.load(0) == 2 } })
         var second = try rig.backing.attachVector(0, cpu: nil)
-        #expect(rig.settle { second.firedCount == 1 }, "its end masked the vector, so the message was kept pending")
-        #expect(second.consume() == true)
-        #expect(rig.function.onOwner { rig.device.host.unattachedMessages } == 0)
+        #expect(rig.settle { second.consume() }, "its end masked the vector, so the message was kept pending")
+        #expect(second.firedCount == 1)
+        #expect(rig.onOwner { rig.device.host.unattachedMessages } == 0)
     }
 
     @Test(arguments: Arrangement.allCases)
@@ -193,14 +192,14 @@ private func end(_ mapping: consuming DMAMapping) {}
         let rig = try Rig(arrangement)
         defer { rig.finish() }
         var driver = try ScratchDriver(rig.backing)
-        let done = try rig.backing.attachVector(0, cpu: nil)
+        var done = try rig.backing.attachVector(0, cpu: nil)
         let buffer = try rig.backing.allocateDMA(byteCount: 4096, .both, purpose: "copies")
         let offset = ConfigSpace.Offset.baseAddressRegisters
         let address = try rig.backing.readConfig(offset, .doubleWord)
         driver.bar.write(ScratchRegister.scratch, 7)
 
         try rig.backing.reset()
-        #expect(rig.function.onOwner { rig.device.resets } == 1)
+        #expect(rig.onOwner { rig.device.resets } == 1)
         #expect(driver.bar.read(ScratchRegister.scratch).raw == 0)
         #expect(!driver.bar.read(ScratchRegister.control)[ScratchControl.enable])
         #expect(try rig.backing.readConfig(offset, .doubleWord) == address)
@@ -208,7 +207,7 @@ private func end(_ mapping: consuming DMAMapping) {}
 
         driver = try ScratchDriver(rig.backing)
         driver.copy(from: buffer.iova, to: buffer.iova + 64, length: 8)
-        #expect(rig.settle { done.firedCount == 1 }, "vector and mapping outlive the reset")
+        #expect(rig.settle { done.consume() }, "vector and mapping outlive the reset")
     }
 
     @Test(arguments: Arrangement.allCases)
@@ -222,7 +221,7 @@ private func end(_ mapping: consuming DMAMapping) {}
         driver.bar.modify(ScratchRegister.control) { $0[ScratchControl.enable] = false }
         _ = driver.bar.read(ScratchRegister.copies)
         for _ in 0..<100 {
-            _ = rig.function.onOwner { rig.device.poll() }
+            _ = rig.onOwner { rig.device.poll() }
             #expect(driver.bar.read(ScratchRegister.copies).raw == 0)
         }
     }

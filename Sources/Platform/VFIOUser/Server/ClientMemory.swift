@@ -179,11 +179,6 @@ final class ClientMemory {
 
     // MARK: Looks
 
-    /// Whether `iova` is in memory that the client gave no descriptor for.
-    func isRemote(_ iova: UInt64) -> Bool {
-        space.isRemote(iova, length: 1, .deviceReads) || space.isRemote(iova, length: 1, .deviceWrites)
-    }
-
     /// Takes files that were truncated out of the device's reach; how many.
     func dropBroken() -> UInt64 {
         let count = clinux_broken_count()

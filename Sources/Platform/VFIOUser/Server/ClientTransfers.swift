@@ -77,8 +77,8 @@ final class ClientTransfers {
     // MARK: Out
 
     /// Appends to the connection's output what the device wants and the client has room for; whether there was any.
-    func send(_ connection: ServerConnection, now: UInt64, timeout: UInt64) -> Bool {
-        for transfer in space.transfers.take() { split(transfer, most: connection.mostData) }
+    func send(_ connection: ServerConnection, most: Int, now: UInt64, timeout: UInt64) -> Bool {
+        for transfer in space.transfers.take() { split(transfer, most: most) }
         var sent = 0
         while sent < unsent.count, outstanding.count < Self.mostOutstanding, dueTimes.count < Self.mostDueTimes,
             connection.output.pendingByteCount < Self.mostPendingBytes

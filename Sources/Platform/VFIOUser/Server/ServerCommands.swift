@@ -4,21 +4,14 @@ import Backing
 import Clock
 import Glibc
 import Interrupts
+import Memory
 import PCIe
 
 extension VFIOUserServer {
     /// Carries out one message.
     func handle(_ message: IncomingMessage, _ connection: ServerConnection) {
         let header = message.header
-        guard header.isCommand else {
-            let isExpected = connection.input.withPayload(of: message) { payload in
-                header.isReply && transfers.takeReply(header, payload)
-            }
-            // One that nobody waits for.
-            if !isExpected { counters.unexpectedReplies &+= 1 }
-            model.host.sendHeldMessages()
-            return
-        }
+        guard header.isCommand else { return takeReply(message, connection) }
         let start = connection.output.buffer.begin(header.reply)
         let refusal = connection.input.withPayload(of: message) { payload -> Refusal? in
             do throws(Refusal) {
@@ -29,16 +22,32 @@ extension VFIOUserServer {
             }
         }
         if let refusal {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
             if let command = Command(rawValue: header.command) { counters.countRefusal(command) }
             report(refusal, header, connection)
             if header.wantsReply { header.refusal(refusal.errorNumber).write(to: &connection.output.buffer) }
         } else if header.wantsReply {
-            connection.output.buffer.finish(start)
+            connection.output.finish(start)
         } else {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
         }
         interrupts.updateLine()
+    }
+
+    /// A reply to a command of ours, or one that nobody waits for.
+    private func takeReply(_ message: IncomingMessage, _ connection: ServerConnection) {
+        let isExpected = connection.input.withPayload(of: message) { payload in
+            message.header.isReply && transfers.takeReply(message.header, payload)
+        }
+        if !isExpected { counters.unexpectedReplies &+= 1 }
+        model.host.sendHeldMessages()
+    }
+
+    /// What comes over the second socket: replies. A command has no business there.
+    func handleTwin(_ message: IncomingMessage, _ twin: ServerConnection) {
+        guard message.header.isCommand else { return takeReply(message, twin) }
+        counters.unknownCommands &+= 1
+        if message.header.wantsReply { message.header.refusal(EINVAL).write(to: &twin.output.buffer) }
     }
 
     private func carryOut(
@@ -109,10 +118,28 @@ extension VFIOUserServer {
             capabilities.mostDescriptors = UInt64(MessageDescriptors.most)
             capabilities.writeMultiple = true
             if offered.sleepWord == true { capabilities.sleepWord = true }
+            if offered.twinSocket?.isSupported == true, connection.mostDescriptors > 0 {
+                capabilities.twinSocket = .init(isSupported: true, descriptorIndex: 0)
+                try makeTwin(connection)
+            }
             reply = capabilities
         }
         VersionMessage(capabilities: reply).write(to: &connection.output.buffer)
         connection.isNegotiated = true
+    }
+
+    /// A second socket; the client's end goes with the reply to VERSION.
+    private func makeTwin(_ connection: ServerConnection) throws(Refusal) {
+        do {
+            let pair = try UnixSocket.pair()
+            let start = connection.output.buffer.count - MessageHeader.byteCount
+            connection.output.attach(try .duplicate(of: pair.second.raw), toMessageAt: start)
+            let twin = ServerConnection(try .duplicate(of: pair.first.raw))
+            twin.isNegotiated = true
+            connection.twin = twin
+        } catch {
+            throw Refusal(error.code, "\(error)")
+        }
     }
 
     private func describeDevice(_ payload: RawSpan, _ connection: ServerConnection) throws(Refusal) {
@@ -225,11 +252,7 @@ extension VFIOUserServer {
     }
 
     private func disable(_ kind: InterruptKind) {
-        switch kind {
-        case .line, .error, .request: interrupts.assign(kind, 0, nil)
-        case .msi, .msix:
-            if kind == .msix { setVectors(interrupts.routed, masked: true) }
-            for index in interrupts.routed { interrupts.assign(kind, index, nil) }
-        }
+        if kind == .msix { setVectors(interrupts.routed, masked: true) }
+        interrupts.disable(kind)
     }
 }

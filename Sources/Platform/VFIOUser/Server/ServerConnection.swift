@@ -15,6 +15,9 @@ final class ServerConnection {
     var mostData = Int(VersionCapabilities.defaultMostData)
     /// When the message that has begun (at first: VERSION) must be whole.
     var deadline: UInt64?
+    /// Where the server's own commands go, and their replies come from, if the client has agreed to a second socket
+    /// (`twin_socket`); else all of it shares this one.
+    var twin: ServerConnection?
     /// Refusals that were logged; a client cannot fill the log.
     var loggedRefusals = 0
 
@@ -22,6 +25,12 @@ final class ServerConnection {
         self.socket = socket
         output.descriptorsWaitForReader = true
     }
+
+    /// The connection that DMA_READ and DMA_WRITE go over.
+    var forTransfers: ServerConnection { twin ?? self }
+
+    /// Something that the client has not taken.
+    var isPending: Bool { output.isPending || (twin?.output.isPending ?? false) }
 
     func receive() throws(TransportError) -> Int { try input.receive(from: socket) }
 

@@ -91,9 +91,11 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public var nextDeadline: UInt64? {
         var deadline = mayMove ? model.nextDeadline : nil
         guard let connection else { return deadline }
-        // No descriptor tells when the socket takes more; a client that is slow to read gets a look every millisecond.
-        if connection.output.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 1_000_000) }
+        // No descriptor tells when the socket takes more; a client that is slow to read gets a look every
+        // millisecond or two (a loop rounds down).
+        if connection.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 2_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = connection.twin?.deadline { deadline = min(deadline ?? .max, due) }
         if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
@@ -102,6 +104,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         var descriptors = isRunning ? model.wakeDescriptors : []
         if let connection {
             if !connection.output.isPending { descriptors.append(connection.socket.raw) }
+            if let twin = connection.twin, !twin.output.isPending { descriptors.append(twin.socket.raw) }
         } else if listener.raw >= 0 {
             descriptors.append(listener.raw)
         }
@@ -157,7 +160,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     /// Commands that are there, up to a bound; whether there were any.
     private func serve(_ connection: ServerConnection) -> Bool {
         do throws(TransportError) {
-            let worked = try exchange(connection)
+            var worked = try exchange(connection) { handle($0, connection) }
+            if let twin = connection.twin, try exchange(twin, { handleTwin($0, twin) }) { worked = true }
             if let doom {
                 counters.brokenConnections &+= 1
                 // What was said about it so far should still reach the client.
@@ -177,10 +181,16 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         }
     }
 
-    private func exchange(_ connection: ServerConnection) throws(TransportError) -> Bool {
+    @inline(__always)
+    private func exchange(
+        _ connection: ServerConnection,
+        _ handle: (IncomingMessage) -> Void
+    ) throws(TransportError) -> Bool {
         // Backpressure: who does not take replies is not asked for commands.
         if connection.output.isPending {
-            guard try connection.flush() else { return false }
+            let pending = connection.output.pendingByteCount
+            // A client that takes its reply in pieces is one to stay awake for.
+            guard try connection.flush() else { return connection.output.pendingByteCount < pending }
         }
         var count = 0
         var byteCount = 0
@@ -191,7 +201,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
             message = try connection.next()
         }
         while let command = message {
-            handle(command, connection)
+            handle(command)
             count += 1
             byteCount += Int(command.header.messageSize)
             guard doom == nil, count < options.messagesPerPoll, byteCount < options.bytesPerPoll,
@@ -213,9 +223,11 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
             counters.brokenConnections &+= 1
             return end("it did not answer a DMA access in time")
         }
-        guard transfers.send(connection, now: now, timeout: options.messageTimeoutNanoseconds) else { return }
+        let timeout = options.messageTimeoutNanoseconds
+        let way = connection.forTransfers
+        guard transfers.send(way, most: connection.mostData, now: now, timeout: timeout) else { return }
         do throws(TransportError) {
-            if connection.output.isPending, try !connection.flush() { counters.fullOutputs &+= 1 }
+            if way.output.isPending, try !way.flush() { counters.fullOutputs &+= 1 }
         } catch {
             end("\(error)")
         }
@@ -242,7 +254,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     private func lookAtMemory() {
         let faults = model.host.memory.faults
         if faults != seenFaults {
-            if let fault = model.host.memory.lastFault, memory.isRemote(fault.iova) {
+            let space = model.host.memory
+            if let fault = space.lastFault, space.isRemote(fault.iova, length: fault.length, fault.access) {
                 counters.remoteAccesses &+= faults &- seenFaults
             }
             seenFaults = faults

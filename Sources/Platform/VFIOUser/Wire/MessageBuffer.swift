@@ -1,14 +1,21 @@
 // Where messages are put together: bytes that grow to what is needed and keep their memory.
 
-/// A growing run of bytes, one or more messages.
+/// A growing run of bytes, one or more messages to one receiver. Its memory is zeroed once, when it is obtained: whatever
+/// fills a message, nothing of this process leaves with it but what the same receiver was sent before.
 @safe public struct MessageBuffer: ~Copyable {
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     public private(set) var count = 0
 
     public init(capacity: Int) {
-        unsafe base = .allocate(byteCount: max(capacity, 64), alignment: 16)
         self.capacity = max(capacity, 64)
+        unsafe base = Self.allocate(self.capacity)
+    }
+
+    private static func allocate(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
+        unsafe memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        return unsafe memory
     }
 
     deinit { unsafe base.deallocate() }
@@ -47,12 +54,12 @@
         for byte in text.utf8 { append(byte) }
     }
 
-    /// Appends `byteCount` zeroed bytes and lets `fill` write them.
+    /// Appends `byteCount` bytes and lets `fill` write them. It writes all of them: they may hold what an earlier message
+    /// did.
     public mutating func append(byteCount: Int, fill: (inout MutableRawSpan) -> Void) {
         precondition(byteCount >= 0, "a negative number of bytes")
         reserve(byteCount)
-        // SAFETY: `reserve` made the room. Zeroed, so that no byte of an earlier message can leave by it.
-        unsafe (base + count).initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        // SAFETY: `reserve` made the room, and all memory has been initialised.
         var span = unsafe MutableRawSpan(_unsafeStart: base + count, byteCount: byteCount)
         fill(&span)
         count += byteCount
@@ -73,7 +80,7 @@
     @inline(never)
     private mutating func grow(_ byteCount: Int) {
         let wanted = max(count + byteCount, 2 * capacity)
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: wanted, alignment: 16)
+        let larger = unsafe Self.allocate(wanted)
         unsafe larger.copyMemory(from: base, byteCount: count)
         unsafe base.deallocate()
         unsafe base = larger
@@ -90,9 +97,9 @@ extension MessageBuffer {
         return start
     }
 
-    /// Ends the message that began at `start`.
+    /// Ends the message that began at `start`; `more` bytes follow from elsewhere.
     @inline(__always)
-    public mutating func finish(_ start: Int) {
-        replace(at: start + 4, with: UInt32(count - start))
+    public mutating func finish(_ start: Int, more: UInt32 = 0) {
+        replace(at: start + 4, with: UInt32(count - start) + more)
     }
 }

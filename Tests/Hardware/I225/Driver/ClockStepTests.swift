@@ -9,7 +9,7 @@ import PTP
 import Testing
 import XSK
 
-@Suite("Steps of the clock under stamps")
+@Suite("Steps of the clock under stamps", .overEveryBacking)
 struct ClockStepTests {
     /// When the clock is set back: the register that owes a stamp is in quarantine, free but suspect, or lent again.
     enum Moment: CaseIterable {

@@ -9,7 +9,7 @@ import PTP
 import Registers
 import Testing
 
-@Suite("Clock")
+@Suite("Clock", .overEveryBacking)
 struct ClockTests {
     private static let second: UInt64 = 1_000_000_000
 

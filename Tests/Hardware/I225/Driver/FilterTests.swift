@@ -3,7 +3,7 @@
 import I225Driver
 import Testing
 
-@Suite("Filters")
+@Suite("Filters", .overEveryBacking)
 struct FilterTests {
     @Test("A card receives its own frames and broadcasts; a promiscuous one all", arguments: [false, true])
     func addresses(isPromiscuous: Bool) throws {

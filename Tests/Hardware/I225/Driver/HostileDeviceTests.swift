@@ -10,7 +10,7 @@ import Simulation
 import Testing
 import XSK
 
-@Suite("A device that lies to an XSK queue")
+@Suite("A device that lies to an XSK queue", .overEveryBacking)
 struct HostileDeviceToProgramTests {
     @Test(
         "A lie about a frame is a dropped frame, the chunk is used again, and the next frame comes",

@@ -6,7 +6,7 @@ import Netdev
 import Simulation
 import Testing
 
-@Suite("A device that lies to a network stack")
+@Suite("A device that lies to a network stack", .overEveryBacking)
 struct HostileDeviceToStackTests {
     @Test(
         "A lie about a frame is a counted error, and the next frame comes",

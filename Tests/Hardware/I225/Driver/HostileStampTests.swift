@@ -9,7 +9,7 @@ import Registers
 import Testing
 import XSK
 
-@Suite("Stamp registers that lie")
+@Suite("Stamp registers that lie", .overEveryBacking)
 struct HostileStampTests {
     private static let registers = (0..<4).flatMap {
         [I225Register.transmitStampLow($0).offset, I225Register.transmitStampHigh($0).offset]

@@ -13,7 +13,7 @@ import TestFrames
 import Testing
 import XSK
 
-@Suite("Interrupts")
+@Suite("Interrupts", .overEveryBacking)
 struct InterruptTests {
     private static let gap: UInt64 = 49_000
 
@@ -190,7 +190,7 @@ struct InterruptTests {
         for order in permutations([0, 1, 2, 3, 4]) {
             let rig = Rig()
             do {
-                var device: I225Device<InProcess<I225Model>>? = try rig.open()
+                var device: I225Device<CardBacking>? = try rig.open()
                 var vectors = try device?.enableInterrupts(queueCount: 4) ?? InlineArray { _ in nil }
                 #expect(rig.census.outstanding["interrupt vector"] == 5)
                 for which in order {

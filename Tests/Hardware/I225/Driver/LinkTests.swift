@@ -9,7 +9,7 @@ import Netdev
 import Registers
 import Testing
 
-@Suite("Link")
+@Suite("Link", .overEveryBacking)
 struct LinkTests {
     @Test("The speed is the partner's best", arguments: LinkSpeed.allCases)
     func speed(_ speed: LinkSpeed) throws {

@@ -40,7 +40,7 @@ private let transports = [
     Transport(name: "SCTP", number: 132, offset: 8) { sctp($0) },
 ]
 
-@Suite("Offloads of sent frames")
+@Suite("Offloads of sent frames", .overEveryBacking)
 struct OffloadTests {
     @Test("The card completes a checksum", arguments: transports, [true, false])
     fileprivate func checksum(_ transport: Transport, isIPv4: Bool) throws {

@@ -20,7 +20,7 @@ private func padded(_ frame: [UInt8]) -> [UInt8] {
     frame + [UInt8](repeating: 0, count: max(0, 60 - frame.count))
 }
 
-@Suite("Pump between a wire and the card")
+@Suite("Pump between a wire and the card", .overEveryBacking)
 struct PumpTests {
     @Test("Frames of 14 to 9728 bytes go out as they are, short ones padded")
     func sends() throws {

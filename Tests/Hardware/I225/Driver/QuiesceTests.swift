@@ -9,7 +9,7 @@ import Registers
 import Testing
 import XSK
 
-@Suite("Quiesce before memory goes")
+@Suite("Quiesce before memory goes", .overEveryBacking)
 struct QuiesceTests {
     @Test("A queue is switched off and seen to be off before its ring is unmapped", arguments: [true, false])
     func order(isTransmit: Bool) throws {

@@ -11,7 +11,7 @@ import Netdev
 import Testing
 import XSK
 
-@Suite("The life of a stamp request")
+@Suite("The life of a stamp request", .overEveryBacking)
 struct StampLifeTests {
     private static let delay: UInt64 = 50_000
 

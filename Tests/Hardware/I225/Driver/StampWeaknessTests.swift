@@ -14,7 +14,7 @@ import Registers
 import Testing
 import XSK
 
-@Suite("Tx stamps without the kernel's weaknesses")
+@Suite("Tx stamps without the kernel's weaknesses", .overEveryBacking)
 struct StampWeaknessTests {
     private static let delay: UInt64 = 50_000
 

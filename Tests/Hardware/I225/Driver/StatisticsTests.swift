@@ -10,7 +10,7 @@ import Registers
 import Testing
 import XSK
 
-@Suite("Statistics")
+@Suite("Statistics", .overEveryBacking)
 struct StatisticsTests {
     /// The strings of `ethtool -S` on Linux's igc, but those of queues: igc_ethtool.c of 6.12.
     private static let linuxNames: Set<String> = [

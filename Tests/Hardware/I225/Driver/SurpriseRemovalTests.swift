@@ -11,7 +11,7 @@ import Netdev
 import Testing
 import XSK
 
-@Suite("A card pulled in traffic")
+@Suite("A card pulled in traffic", .overEveryBacking)
 struct SurpriseRemovalTests {
     /// When it is pulled.
     enum Stage: CaseIterable {

@@ -10,7 +10,7 @@ import Netdev
 import Registers
 import Testing
 
-@Suite("Sleeping on a queue's vector")
+@Suite("Sleeping on a queue's vector", .overEveryBacking)
 struct WakeUpTests {
     /// When the frame comes, in the order of a loop that goes to sleep (poll, re-arm, one more look).
     enum Moment: CaseIterable {

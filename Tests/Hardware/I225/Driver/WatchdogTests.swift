@@ -10,7 +10,7 @@ import Registers
 import Testing
 import XSK
 
-@Suite("Watchdog")
+@Suite("Watchdog", .overEveryBacking)
 struct WatchdogTests {
     @Test("A queue with descriptors that has not moved for two looks is hung, and counted")
     func hung() throws {
@@ -54,7 +54,7 @@ struct WatchdogTests {
         for _ in 0..<3 { #expect(try look(rig, &device) == []) }
     }
 
-    private func look(_ rig: Rig, _ device: inout I225Device<InProcess<I225Model>>) throws -> [Int] {
+    private func look(_ rig: Rig, _ device: inout I225Device<CardBacking>) throws -> [Int] {
         rig.clock.advance(nanoseconds: 2_000_000_000)
         return try device.service().hungQueues
     }

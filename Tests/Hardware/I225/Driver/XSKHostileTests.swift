@@ -10,7 +10,7 @@ import TestFrames
 import Testing
 import XSK
 
-@Suite("A hostile program on an XSK queue")
+@Suite("A hostile program on an XSK queue", .overEveryBacking)
 struct XSKHostileTests {
     struct Descriptor: Sendable, CustomTestStringConvertible {
         let name: String

@@ -8,7 +8,7 @@ import Interrupts
 import Testing
 import XSK
 
-@Suite("Sleeping on an XSK queue")
+@Suite("Sleeping on an XSK queue", .overEveryBacking)
 struct XSKWakeUpTests {
     /// When something comes, in the order of a loop that goes to sleep.
     enum Moment: CaseIterable {
@@ -18,10 +18,10 @@ struct XSKWakeUpTests {
     /// A queue and its vector, and what has left and come so far.
     private struct Sleeper: ~Copyable {
         let rig: Rig
-        var device: I225Device<InProcess<I225Model>>
+        var device: I225Device<CardBacking>
         var vector: InterruptLease?
         var program: Program
-        var queue: XSKQueue<InProcess<I225Model>>
+        var queue: XSKQueue<CardBacking>
 
         init() throws {
             let rig = Rig()

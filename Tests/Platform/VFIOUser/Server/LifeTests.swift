@@ -13,8 +13,12 @@ struct Bench {
     let clock = VirtualClock()
     let served: ServedModel<SampleDevice>
 
-    init(options: VFIOUserServerOptions = VFIOUserServerOptions(), isOn: Bool = true) throws {
-        served = try ServedModel(SampleDevice(clock: .virtual(clock)), options: options)
+    init(
+        options: VFIOUserServerOptions = VFIOUserServerOptions(),
+        isOn: Bool = true,
+        _ change: (inout VersionCapabilities) -> Void = { _ in }
+    ) throws {
+        served = try ServedModel(SampleDevice(clock: .virtual(clock)), options: options, capabilities: change)
         if isOn { try switchOn() }
     }
 

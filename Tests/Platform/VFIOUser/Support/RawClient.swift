@@ -12,6 +12,12 @@ public struct RawReply: Equatable {
     /// Descriptors that came with it; see `RawClient.takeDescriptor`.
     public let descriptorCount: Int
 
+    public init(header: MessageHeader, payload: [UInt8], descriptorCount: Int) {
+        self.header = header
+        self.payload = payload
+        self.descriptorCount = descriptorCount
+    }
+
     /// The errno of an error reply, 0 of any other.
     public var errorNumber: Int32 { header.isError ? Int32(bitPattern: header.errorNumber) : 0 }
 }
@@ -136,6 +142,24 @@ public final class RawClient {
         else { throw RawRefusal(EPROTO) }
         guard reply.errorNumber == 0 else { throw RawRefusal(reply.errorNumber) }
         return reply.payload
+    }
+
+    /// The client's end of the second socket, which came as descriptor `index` with the reply to VERSION.
+    public func takeTwin(_ index: Int) -> RawClient? {
+        guard let socket = descriptors.take(index) else { return nil }
+        return RawClient(socket, pump: pump)
+    }
+
+    /// Answers a command of the server's.
+    public func answer(_ command: RawReply, errorNumber: Int32 = 0, _ write: (inout MessageBuffer) -> Void = { _ in }) {
+        send(
+            bytes { buffer in
+                guard errorNumber == 0 else { return command.header.refusal(errorNumber).write(to: &buffer) }
+                let start = buffer.begin(command.header.reply)
+                write(&buffer)
+                buffer.finish(start)
+            }
+        )
     }
 
     /// VERSION, with what QEMU offers and more.

@@ -20,6 +20,9 @@ public final class SampleDevice: PCIeModel {
         public static let value: UInt64 = 0x18
         /// Writing 1 reads the word at `address` into `value`, 2 writes it there; reads 1 if that was allowed.
         public static let transfer: UInt64 = 0x1C
+        /// Writing 1 has the device fetch three descriptors at `address` from memory without a descriptor, and give them
+        /// back, in polls of its own. Reads 1 while it is at it, 2 once it has them, 3 if it cannot have them.
+        public static let remote: UInt64 = 0x24
         /// 64 bits, doorbell 0.
         public static let doorbell: UInt64 = 0x40
         public static let table: UInt64 = 0x800
@@ -38,6 +41,7 @@ public final class SampleDevice: PCIeModel {
     private var config: ConfigSpace
     private var table = MSIXTable(count: vectors)
     private var words: [UInt64: UInt32] = [:]
+    private var ring: RemoteRing?
 
     public init(clock: DeviceClock) {
         host = DeviceHost(clock: clock, vectorCount: Self.vectors, doorbellCount: 1)
@@ -87,7 +91,25 @@ public final class SampleDevice: PCIeModel {
 
     public func poll() -> Bool {
         polls += 1
-        return false
+        guard words[Offset.remote] == 1 else { return false }
+        if ring == nil { ring = RemoteRing(host.memory, iova: address, count: 4, head: 0) }
+        let state = lookAtRing()
+        words[Offset.remote] = state
+        if state != 1 { ring = nil }
+        return state != 1
+    }
+
+    private func lookAtRing() -> UInt32 {
+        guard ring != nil, let tail = ring?.tail(3, head: 0), ring?.isBroken == false else { return 3 }
+        guard tail == 3 else { return 1 }
+        // SAFETY: the ring's copy, while there is one.
+        words[Offset.value] = unsafe ring?.base.load(as: UInt32.self)
+        ring?.endBurst(head: 3)
+        return 2
+    }
+
+    private var address: UInt64 {
+        UInt64(words[Offset.address] ?? 0) | UInt64(words[Offset.address + 4] ?? 0) << 32
     }
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) -> UInt64 { config.read(offset, size) }
@@ -146,7 +168,6 @@ public final class SampleDevice: PCIeModel {
     }
 
     private func transfer(_ direction: UInt32) -> Bool {
-        let address = UInt64(words[Offset.address] ?? 0) | UInt64(words[Offset.address + 4] ?? 0) << 32
         var value = words[Offset.value] ?? 0
         if direction == 2 {
             // SAFETY: a local for the time of the call.
@@ -165,6 +186,7 @@ public final class SampleDevice: PCIeModel {
         config = Self.makeConfig()
         table.reset()
         words = [:]
+        ring = nil
         host.isInterruptLineAsserted = false
         host.doorbells.store(0, 0)
     }

@@ -12,11 +12,14 @@ public final class ServedModel<Model: PCIeModel>: PCIeModel {
     public let model: Model
     public let server: VFIOUserServer<Model>
     public let client: RawClient
+    /// The second socket, if the client offered to have one.
+    public let twin: RawClient?
     private var doorbells: [Int: [UInt64: Int]] = [:]
 
     public init(
         _ model: Model,
         options: VFIOUserServerOptions = VFIOUserServerOptions(),
+        capabilities change: (inout VersionCapabilities) -> Void = { _ in },
         log: @escaping (String) -> Void = { _ in }
     ) throws {
         let pair = try UnixSocket.pair()
@@ -24,7 +27,8 @@ public final class ServedModel<Model: PCIeModel>: PCIeModel {
         self.model = model
         self.server = server
         client = RawClient(pair.second) { _ = server.poll() }
-        try client.negotiate()
+        let agreed = try client.negotiate(change)
+        twin = agreed.capabilities?.twinSocket?.descriptorIndex.flatMap { [client] in client.takeTwin(Int($0)) }
     }
 
     public var identity: PCIeIdentity { model.identity }

@@ -11,10 +11,10 @@ import Netdev
 
 /// An open card whose queue pair 0 is under a pump.
 final class PumpRig {
-    typealias Queue = I225QueuePair<InProcess<I225Model>>
+    typealias Queue = I225QueuePair<CardBacking>
 
     let rig = Rig()
-    let device: I225Device<InProcess<I225Model>>
+    let device: I225Device<CardBacking>
     let pump: NetdevPump<Queue>
     /// The host's end of its wire.
     var host: WirePort

@@ -16,13 +16,17 @@ final class Rig {
     let clock = VirtualClock(startNanoseconds: 1_000_000_000)
     let census = Census()
     let model: I225Model
-    let backing: InProcess<I225Model>
+    let backing: CardBacking
     var farEnd: WirePort
 
     init(_ options: I225Options = I225Options()) {
         let pair = WirePair()
         model = I225Model(options: options, port: pair.first, clock: .virtual(clock))
-        backing = InProcess(model, name: "test:i225", census: census)
+        do {
+            backing = try CardBacking(model, name: "test:i225", census: census)
+        } catch {
+            preconditionFailure("no way to the card: \(error)")
+        }
         farEnd = pair.second
     }
 
@@ -33,7 +37,7 @@ final class Rig {
         self.init(options)
     }
 
-    func open(_ configuration: I225Configuration = I225Configuration()) throws -> I225Device<InProcess<I225Model>> {
+    func open(_ configuration: I225Configuration = I225Configuration()) throws -> I225Device<CardBacking> {
         try I225Device(backing, configuration, clock: .virtual(clock), census: census)
     }
 

@@ -87,10 +87,10 @@ struct Stack<Backing: PCIeBacking>: ~Copyable {
 extension Rig {
     /// A stack on the queue pair `index` of `device`, with half of its buffers lent to receive into.
     func stack(
-        _ device: borrowing I225Device<InProcess<I225Model>>,
+        _ device: borrowing I225Device<CardBacking>,
         _ index: Int = 0,
         bufferBytes: Int = 2048
-    ) throws -> Stack<InProcess<I225Model>> {
+    ) throws -> Stack<CardBacking> {
         var stack = try Stack(device.openQueuePair(index, entries: 64), on: backing, bufferBytes: bufferBytes)
         stack.provide(32)
         return stack

@@ -1,0 +1,182 @@
+#!/bin/dash
+# Runs scripts of the kernel's network driver tests (tools/testing/selftests/drivers/net) with eth0 as the device and eth1
+# as the remote end, in a network namespace; each line of their results is a check.
+# usage: kernel-tests SCRIPT[,ARGUMENT]...    by path below drivers/net; "+" as argument stands for both interfaces, which
+#        then stay in one namespace
+# Source of truth: tools/testing/selftests/drivers/net/README.rst, Documentation/dev-tools/ktap.rst.
+tests=/kernel/tools/testing/selftests/drivers/net
+seconds_for_each=240
+
+export NETIF=eth0 REMOTE_TYPE=netns REMOTE_ARGS=peer
+export LOCAL_V4=192.0.2.10 REMOTE_V4=192.0.2.11 LOCAL_V6=2001:db8::10 REMOTE_V6=2001:db8::11
+# How long the tests' shell library waits for a link, in seconds.
+export INTERFACE_TIMEOUT=30 WAIT_TIME=1
+export KSFT_MACHINE_SLOW=yes
+
+# address NAME V4 V6 [PREFIX...]: an interface's addresses, up; PREFIX runs it elsewhere.
+address() {
+    local name=$1 v4=$2 v6=$3
+    shift 3
+    "$@" ip link set "$name" up
+    "$@" ip address replace "$v4/24" dev "$name"
+    "$@" ip -6 address replace "$v6/64" dev "$name" nodad
+}
+
+# A test may leave the link, the queues or an address otherwise than it found them; the next one starts from the same.
+reset_cards() {
+    ip link set eth0 xdp off 2> /dev/null
+    ip link set eth0 mtu 1500
+    ethtool -L eth0 combined "$queues" 2> /dev/null
+    ip netns exec peer ip link set eth1 mtu 1500
+    address eth0 $LOCAL_V4 $LOCAL_V6
+    address eth1 $REMOTE_V4 $REMOTE_V6 ip netns exec peer
+    # What toeplitz.py wants to find: a CPU for each vector, and ports in the hash of UDP, which igc leaves out at first.
+    cpu=0
+    # shellcheck disable=SC2013 # words
+    for vector in $(awk -F : '/eth0-/ { print $1 }' /proc/interrupts); do
+        echo $cpu > "/proc/irq/$vector/smp_affinity_list"
+        cpu=$(((cpu + 1) % queues))
+    done
+    ethtool -N eth0 rx-flow-hash udp4 sdfn
+    ethtool -N eth0 rx-flow-hash udp6 sdfn
+    within 20 grep -qx 1 /sys/class/net/eth0/carrier
+    within 20 ip netns exec peer grep -qx 1 /sys/class/net/eth1/carrier
+    within 10 ping -c 1 -W 1 $REMOTE_V4 > /dev/null
+    within 10 ping -c 1 -W 1 $REMOTE_V6 > /dev/null
+}
+
+# results FILE: one line "KIND<tab>NAME<tab>REASON" for each result, KTAP or the shell library's own.
+results() {
+    awk '
+        function say(kind, name, reason) {
+            gsub(/\t/, " ", name); gsub(/\t/, " ", reason)
+            print kind "\t" name "\t" reason
+        }
+        /^(not )?ok [0-9]+/ {
+            kind = /^not/ ? "not ok" : "ok"
+            name = $0; sub(/^(not )?ok [0-9]+ (- )?/, "", name)
+            reason = said; said = ""
+            if (match(name, / # (SKIP|XFAIL)/)) {
+                reason = substr(name, RSTART + 3); name = substr(name, 1, RSTART - 1)
+                if (kind == "ok") kind = "skip"
+            }
+            say(kind, name, reason)
+            next
+        }
+        /^TEST: .*\[/ {
+            name = $0; sub(/^TEST: /, "", name)
+            kind = name ~ /\[ *OK *\]/ ? "ok" : name ~ /\[X?SKIP\]|\[XFAIL\]/ ? "skip" : "not ok"
+            sub(/ *\[.*/, "", name)
+            say(kind, name, said); said = ""
+            next
+        }
+        { said = said " " $0 }' "$1"
+}
+
+# excuse NAME TEXT: what Linux's igc cannot do, if that is why this result failed, by what the test said of it; or what
+# software emulation cannot. Nothing else is excused.
+excuse() {
+    case $1 in
+        irq.check_reconfig_queues) may_be "affinity changed" "igc frees its vectors, and their affinity, to change channels" ;;
+        rss_ctx.test_rss_resize) may_be "Table imbalance" "igc makes a new table when the number of queues changes" ;;
+        rss_ctx.test_hitless_key_update)
+            may_be "total_seconds" "the key's time limit of 150 ms does not hold in software emulation; nothing was lost"
+            ;;
+        rss_api.test_rxfh_fields_*) may_be "Invalid argument" "igc takes few choices of hash fields" ;;
+        stats.check_pause) may_be "driver does not report stats" "igc counts no pause frames for ethtool" ;;
+        ring_reconfig.ringparam) may_be "Check failed 64 != 0" "igc takes no ring below 64, and says nothing of it" ;;
+        xdp.*) may_be "igc: Jumbo frames not supported" "igc has XDP for standard frames only" ;;
+        napi_threaded.*) may_be "JSON output not available" "this ethtool does not print channels as JSON" ;;
+        irq.check_irqs_reported | queues.*) may_be "NlError: Netlink error: Operation not supported" "this kernel does not tell" ;;
+        rss_flow_label.*) may_be "support Flow Label" "igc does not hash flow labels" ;;
+    esac
+    case $1 in
+        rss_* | ntuple.* | stats.* | tso.* | xdp.*)
+            # qstats-get is answered so by a driver without netdev_stat_ops.
+            may_be "Operation not supported {'bad-attr': '.ifindex'}" "igc has no statistics by queue (netdev qstats)"
+            may_be "Cannot set RX flow hash configuration: Operation not supported" "igc has one RSS context only"
+            ;;
+    esac
+    case $1 in
+        rss_api.test_rss_ctx_*) may_be "Netlink error: Operation not supported" "igc has one RSS context only" ;;
+    esac
+}
+# may_be TEXT REASON: prints the reason if the text is in what was said.
+may_be() {
+    case $reason in
+        *"$1"*) echo "$2" ;;
+    esac
+}
+
+# run_test SCRIPT [ARGUMENT]...: its results as checks.
+run_test() {
+    local script=$1 status=0 kind name reason excused any=
+    shift
+    [ -e "$tests/$script" ] || {
+        skip "$script" "Linux's source does not have it"
+        return
+    }
+    echo "---- $script $*"
+    # Some have no leave to be run by themselves.
+    case $script in
+        *.py) set -- python3 "$(basename "$script")" "$@" ;;
+        *) set -- "./$(basename "$script")" "$@" ;;
+    esac
+    (cd "$(dirname "$tests/$script")" && timeout --kill-after=10 $seconds_for_each "$@") > /tmp/output 2>&1 || status=$?
+    cat /tmp/output
+    results /tmp/output > /tmp/results
+    while IFS="$tab" read -r kind name reason; do
+        any=1
+        case $kind in
+            ok) pass "$name" ;;
+            skip) skip "$name" "$reason" ;;
+            *)
+                excused=$(excuse "$name" | head -n 1)
+                if [ -n "$excused" ]; then
+                    skip "$name" "$excused"
+                else
+                    fail "$name" "$(echo "$reason" | tail -c 350)"
+                fi
+                ;;
+        esac
+    done < /tmp/results
+    [ -z "$any" ] || [ $status = 124 ] || [ $status = 137 ] || return 0
+    reason=$(cat /tmp/output)
+    excused=$(excuse "$(basename "$script" .py)." | head -n 1)
+    if [ -n "$excused" ]; then
+        skip "$script" "$excused"
+        return
+    fi
+    case $status in
+        4) skip "$script" "$(tail -n 1 /tmp/output)" ;;
+        124 | 137) fail "$script ends in time" "$seconds_for_each seconds were over" ;;
+        *) fail "$script has results" "it ended with $status: $(tail -n 5 /tmp/output)" ;;
+    esac
+}
+tab=$(printf '\t')
+
+# igc says so when the ports are put in.
+allow_log 'Enabling UDP RSS: fragmented packets may arrive out of order'
+
+queues=$(ethtool -l eth0 | awk '/^Combined:/ { n = $2 } END { print n }')
+ip netns add peer
+for words; do
+    script=${words%%,*}
+    arguments=$(echo "${words#"$script"}" | tr , ' ')
+    case $arguments in
+        *+*)
+            # Both ends in one namespace, where the kernel must not short-circuit: the tests send by packet socket.
+            address eth0 $LOCAL_V4 $LOCAL_V6
+            address eth1 $REMOTE_V4 $REMOTE_V6
+            within 20 grep -qx 1 /sys/class/net/eth0/carrier
+            within 20 grep -qx 1 /sys/class/net/eth1/carrier
+            run_test "$script" eth0 eth1
+            ;;
+        *)
+            [ ! -e /sys/class/net/eth1 ] || ip link set eth1 netns peer
+            reset_cards
+            # shellcheck disable=SC2086 # words
+            run_test "$script" $arguments
+            ;;
+    esac
+done

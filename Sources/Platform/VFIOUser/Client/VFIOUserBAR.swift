@@ -1,0 +1,53 @@
+// A BAR at the other end of a socket: registers by message, or as memory where the server lends it.
+
+import CLinux
+import Registers
+
+/// A view of a BAR of a vfio-user device. Accesses outside the BAR, or at odd addresses, read all ones and write nothing.
+///
+/// A store waits for its reply, so it keeps the word of `RegisterAccess.store`: when it returns, the device has acted on
+/// it. Posted writes would be in order with all other commands of the socket, but not with what passes it by: a doorbell
+/// that is rung in shared memory would be ahead of the store that set up its queue, and an eventfd or a buffer would show
+/// the device's state before a store that should have ended it. So a store costs a round trip; stores that belong together
+/// cost one, inside `together`. `VFIOUserOptions.postsStores` is for drivers that were written for PCIe's rule, by which
+/// only a load has a store arrive; doorbells are then messages too.
+public struct VFIOUserBAR: RegisterAccess, Sendable {
+    let function: RemoteFunction
+    let region: UInt32
+    let byteCount: UInt64
+    let areas: MappedAreas?
+    let doorbells: DoorbellWindow?
+
+    public func load(_ offset: UInt32) -> UInt32 {
+        guard let address = unsafe memory(at: offset) else {
+            return isInside(offset) ? function.load(region, UInt64(offset)) : ~0
+        }
+        guard function.presence.isAnswering else { return ~0 }
+        // SAFETY: an aligned word of a mapping that the view keeps.
+        return unsafe clinux_load_register(address)
+    }
+
+    public func store(_ offset: UInt32, _ value: UInt32) {
+        guard let address = unsafe memory(at: offset) else {
+            if isInside(offset) { function.store(region, UInt64(offset), value) }
+            return
+        }
+        guard function.presence.isAnswering else { return }
+        // SAFETY: as above.
+        unsafe clinux_store_register(address, value)
+    }
+
+    /// One round trip for all stores of `body`, and one for each of its loads.
+    public func together<Result>(_ body: () -> Result) -> Result { function.together(body) }
+
+    public func doorbell(at offset: UInt32) -> DoorbellRegister? { doorbells?.register(at: offset) }
+
+    /// Where the register is memory. Stores that were collected go first.
+    @unsafe private func memory(at offset: UInt32) -> UnsafeMutableRawPointer? {
+        guard let areas, let address = unsafe areas.address(offset) else { return nil }
+        if function.presence.hasUnsentWrites { function.settleWrites() }
+        return unsafe address
+    }
+
+    private func isInside(_ offset: UInt32) -> Bool { offset % 4 == 0 && UInt64(offset) + 4 <= byteCount }
+}
