@@ -40,6 +40,7 @@ extension VFIOUserServer {
             message.header.isReply && transfers.takeReply(message.header, payload)
         }
         if !isExpected { counters.unexpectedReplies &+= 1 }
+        model.host.sendHeldMessages()
     }
 
     /// What comes over the second socket: replies. A command has no business there.

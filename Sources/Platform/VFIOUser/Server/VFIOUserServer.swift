@@ -95,6 +95,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         // millisecond or two (a loop rounds down).
         if connection.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 2_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = connection.twin?.deadline { deadline = min(deadline ?? .max, due) }
         if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
