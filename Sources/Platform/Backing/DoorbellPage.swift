@@ -76,6 +76,6 @@ import Synchronization
     /// Wakes the owner, whatever it waits for.
     public func wake() {
         guard isSleeping.load(ordering: .sequentiallyConsistent) else { return }
-        _ = clinux_signal_shared_eventfd(wakeDescriptor)
+        clinux_signal_eventfd(wakeDescriptor)
     }
 }

@@ -23,8 +23,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public internal(set) var counters = VFIOUserCounters()
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
-    private let log: (String) -> Void
-    private var logged = (second: UInt64(0), lines: 0)
+    private var log: BoundedLog
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
     let transfers: ClientTransfers
@@ -48,7 +47,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         self.model = model
         self.options = options
         self.listener = listener
-        self.log = log
+        self.log = BoundedLog(model.host.clock, log)
         memory = ClientMemory(model.host.memory, options)
         transfers = ClientTransfers(model.host.memory)
         interrupts = ClientInterrupts(model)
@@ -73,11 +72,14 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
 
     // MARK: Progress
 
+    /// Nothing keeps the device from its work.
+    private var mayMove: Bool { isRunning && !transfers.isFull }
+
     /// Carries out what the client asks, a bounded number of commands, then lets the device do what is due.
     public func poll() -> Bool {
         var worked = false
         if let connection { worked = serve(connection) } else { worked = accept() }
-        if isRunning {
+        if mayMove {
             if model.poll() { worked = true }
             interrupts.updateLine()
         }
@@ -87,12 +89,13 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     }
 
     public var nextDeadline: UInt64? {
-        var deadline = isRunning ? model.nextDeadline : nil
+        var deadline = mayMove ? model.nextDeadline : nil
         guard let connection else { return deadline }
         // No descriptor tells when the socket takes more; a client that is slow to read gets a look every
         // millisecond or two (a loop rounds down).
         if connection.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 2_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = connection.twin?.deadline { deadline = min(deadline ?? .max, due) }
         if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
@@ -127,7 +130,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         connection.deadline = model.host.clock.now &+ options.messageTimeoutNanoseconds
         self.connection = connection
         counters.connections &+= 1
-        say("client connected")
+        log("client connected")
     }
 
     /// Ends the connection, forgets all that the client gave, and leaves the device as the options say.
@@ -145,7 +148,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         transfers.failAll()
         interrupts.removeAll()
         memory.unmapAll()
-        say("client gone: \(reason)")
+        log("client gone: \(reason)")
     }
 
     /// A region was accessed: the client is there in earnest, and the device moves again.
@@ -260,19 +263,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         let broken = memory.dropBroken()
         guard broken > 0 else { return }
         counters.brokenFiles &+= broken
-        say("the client truncated \(broken) files of its memory; the device reaches them no more")
-    }
-
-    /// Writes a line to the log, so many per second: a client that comes and goes cannot fill it either.
-    private func say(_ line: @autoclosure () -> String) {
-        let second = model.host.clock.now / 1_000_000_000
-        if second != logged.second {
-            let dropped = logged.lines - options.mostLogLines
-            if dropped > 0 { log("\(dropped) lines left out") }
-            logged = (second, 0)
-        }
-        logged.lines += 1
-        if logged.lines <= options.mostLogLines { log(line()) }
+        log("the client truncated \(broken) files of its memory; the device reaches them no more")
     }
 
     // MARK: For the commands
@@ -283,7 +274,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         guard connection.loggedRefusals <= most else { return }
         let name = Command(rawValue: header.command).map { "\($0)" } ?? "command \(header.command)"
         let rest = connection.loggedRefusals == most ? " (further refusals are counted, not logged)" : ""
-        say("refused \(name): \(refusal.reason) (errno \(refusal.errorNumber))\(rest)")
+        log("refused \(name): \(refusal.reason) (errno \(refusal.errorNumber))\(rest)")
     }
 
     /// Masks or unmasks vectors in the device: the client keeps the real table, so a vector that it has given an eventfd

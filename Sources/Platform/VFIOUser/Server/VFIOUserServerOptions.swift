@@ -18,8 +18,6 @@ public struct VFIOUserServerOptions: Sendable {
     public var mostFiles = 512
     /// Bytes of these files. Each is mapped whole, into an address space that all devices of the process share.
     public var mostFileBytes: UInt64 = 1 << 42
-    /// Lines per second for the log; more are counted, and a line says how many.
-    public var mostLogLines = 20
 
     public init() {}
 }

@@ -78,20 +78,6 @@ import VFIOUserTestClient
         #expect(place.lines == ["client connected", "client gone: it closed the connection", "client connected"])
     }
 
-    @Test func theLogCannotBeFilled() throws {
-        let place = try Place("log")
-        for _ in 0..<100 {
-            do { _ = try place.connect() }
-            for _ in 0..<3 { _ = place.server.poll() }
-        }
-        #expect(place.server.counters.connections == 100)
-        #expect(place.lines.count == 20)
-        place.clock.advance(nanoseconds: 1_000_000_000)
-        _ = try place.connect()
-        _ = place.server.poll()
-        #expect(place.lines.suffix(2) == ["180 lines left out", "client connected"])
-    }
-
     @Test func stateIsKeptForAClientThatComesBack() throws {
         var options = VFIOUserServerOptions()
         options.keepsState = true
