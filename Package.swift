@@ -106,9 +106,8 @@ let vfioUserTests: [Target] = [
         "VFIOUser",
         in: "Platform/VFIOUser",
         [
-            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
-            "Ethernet", "I225Model", "I225Wire",
-            "Registers",
+            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Ethernet", "I225Model", "I225Wire",
+            "Interrupts", "Leases", "Memory", "PCIe", "Registers",
         ],
         exclude: ["Support"]
     ),
@@ -136,7 +135,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", path: "Sources/Platform/CLinux"),
-        platform("Registers", ["CLinux"]),
+        platform("Registers"),
         platform("Leases"),
         platform("Clock"),
         platform("Memory", ["CLinux", "Leases"]),
