@@ -37,6 +37,6 @@ import Synchronization
     @inline(never) @usableFromInline func wake() {
         // The eventfd may be another process's, which can have filled it and made it block. A full one is as good as a
         // successful write: the sleeper wakes either way.
-        _ = clinux_signal_shared_eventfd(wakeDescriptor)
+        clinux_signal_eventfd(wakeDescriptor)
     }
 }
