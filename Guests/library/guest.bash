@@ -12,7 +12,9 @@ guest_options() {
   --module 'NAME [PARAMETER=VALUE]...'
                       load this module before the script runs (the modules that a guest has: library/image.bash)
   --file SOURCE[:PATH] copy a file or a folder into the guest (into /doorbell, or as PATH)
-  --image base|python  the programs that the guest has (default: base; python adds python3 and its yaml)
+  --image base|python|tools
+                      the programs that the guest has (default: base; python adds python3 and its yaml; tools is what
+                      tools/prepare builds: the kernel's own tests)
   --iommu             give the guest an Intel IOMMU, so that vfio-pci can take what is attached
   --kernel stable|backports   (default: backports)
   --cpus N            (default: 2)

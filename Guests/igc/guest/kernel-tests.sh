@@ -59,6 +59,8 @@ results() {
             if (match(name, / # (SKIP|XFAIL)/)) {
                 reason = substr(name, RSTART + 3); name = substr(name, 1, RSTART - 1)
                 if (kind == "ok") kind = "skip"
+                sub(/^SKIP */, "", reason)
+                if (reason == "") reason = "the driver does not offer it"
             }
             say(kind, name, reason)
             next
@@ -89,6 +91,11 @@ excuse() {
         xdp.*)
             may_be "igc: Jumbo frames not supported" "igc has XDP for standard frames only"
             may_be "kfunc 'bpf_xdp_pull_data' is referenced but wasn't resolved" "this kernel lacks bpf_xdp_pull_data"
+            ;;
+        "force of different speeds autoneg off")
+            if dmesg | grep -q 'Force mode currently not supported'; then
+                echo "this igc says in its log that it does not force speeds"
+            fi
             ;;
         ethtool_rmon.) may_be "does not support rx histogram counters" "this igc has no size histograms" ;;
         napi_threaded.*) may_be "JSON output not available" "this ethtool does not print channels as JSON" ;;
