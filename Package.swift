@@ -105,9 +105,8 @@ let vfioUserTests: [Target] = [
         "VFIOUser",
         in: "Platform/VFIOUser",
         [
-            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe",
-            "Ethernet", "I225Model", "I225Wire",
-            "Registers",
+            "VFIOUser", "VFIOUserTestClient", "Backing", "CLinux", "Clock", "Ethernet", "I225Model", "I225Wire",
+            "Interrupts", "Leases", "Memory", "PCIe", "Registers",
         ],
         exclude: ["Support"]
     ),

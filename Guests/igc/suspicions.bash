@@ -6,4 +6,4 @@
 # limit: 300
 [[ $model == i225 ]] || skipped "late stamps are a fault that only our card can be given"
 connect a b -- --stamp-fault 0=20000
-guest one --card a --card b --image "tools-$which" --memory 1G --cpus 4 --timeout 240 suspicions
+guest one --card a --card b --image tools --memory 1G --cpus 4 --timeout 240 suspicions

@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/aio_abi.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,7 +62,9 @@ void clinux_signal_eventfd(int descriptor) {
         __atomic_store_n(&ring->head, __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
         if (submitted == 1) return;
     }
-    // No asynchronous I/O here. The descriptor has been made non-blocking; its other owner could undo that.
+    // No asynchronous I/O here (a kernel or a sandbox without it). What the look says may be over before the write.
+    struct pollfd look = {.fd = descriptor, .events = POLLOUT};
+    if (poll(&look, 1, 0) != 1 || !(look.revents & POLLOUT)) return;
     uint64_t one = 1;
     ssize_t result = write(descriptor, &one, sizeof one);
     (void)result;
