@@ -134,7 +134,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", path: "Sources/Platform/CLinux"),
-        platform("Registers"),
+        platform("Registers", ["CLinux"]),
         platform("Leases"),
         platform("Clock"),
         platform("Memory", ["CLinux", "Leases"]),

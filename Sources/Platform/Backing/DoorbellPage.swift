@@ -76,6 +76,7 @@ import Synchronization
     /// Wakes the owner, whatever it waits for.
     public func wake() {
         guard isSleeping.load(ordering: .sequentiallyConsistent) else { return }
+        // A driver in another process may have filled it, and may have made it one that waits.
         clinux_signal_eventfd(wakeDescriptor)
     }
 }

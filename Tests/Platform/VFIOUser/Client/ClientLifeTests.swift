@@ -177,6 +177,21 @@ private func end(_ mapping: consuming DMAMapping) {}
         #expect(page.load(0) == 43)
     }
 
+    /// A server that has filled its eventfd, and has made it one that blocks.
+    @Test(.timeLimit(.minutes(1))) func ringingADoorbellNeverWaits() throws {
+        let rig = try ClientRig()
+        let backing = try rig.connect()
+        let doorbell = try #require(try backing.mapBAR(0).doorbell(at: Place.doorbell))
+        let page = rig.device.host.doorbells
+        page.setSleeping(true)
+        var most = UInt64.max - 1
+        // SAFETY: a local of 8 bytes.
+        #expect(unsafe write(page.wakeDescriptor, &most, 8) == 8)
+        #expect(fcntl(page.wakeDescriptor, F_SETFL, 0) == 0)
+        doorbell.ring(1)
+        #expect(page.load(0) == 1)
+    }
+
     /// libvfio-user has no word that says whether the server sleeps: it is woken each time.
     @Test func aServerWithoutASleepWordIsAlwaysWoken() throws {
         let rig = try ClientRig { command, _, reply in
