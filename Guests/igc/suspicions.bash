@@ -1,4 +1,4 @@
-# What reading Linux's igc made us suspect, tried: see docs/linux-igc.md. Two cards of one guest on a cable; the first
+# What reading Linux's igc made us suspect, tried: see docs/upstream-suspicions.md. Two cards of one guest on a cable; the first
 # stamp of each card comes 20 s late.
 # about: suspected bugs of Linux's igc: reproduced, or not seen
 # speed: slow

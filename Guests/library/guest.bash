@@ -12,7 +12,9 @@ guest_options() {
   --module 'NAME [PARAMETER=VALUE]...'
                       load this module before the script runs (the modules that a guest has: library/image.bash)
   --file SOURCE[:PATH] copy a file or a folder into the guest (into /doorbell, or as PATH)
-  --image base|python  the programs that the guest has (default: base; python adds python3 and its yaml)
+  --image base|python|tools
+                      the programs that the guest has (default: base; python adds python3 and its yaml; tools is what
+                      tools/prepare builds: the kernel's own tests)
   --iommu             give the guest an Intel IOMMU, so that vfio-pci can take what is attached
   --kernel stable|backports   (default: backports)
   --cpus N            (default: 2)
@@ -139,6 +141,7 @@ attach_devices() {
 }
 
 # On a busy machine a virtual CPU may stand still for seconds; the kernel is not to take that for a fault of its own.
+# no_timer_check: without it Linux panics if the timer seems not to tick (timer_irq_works).
 start_qemu() {
     local name patience='no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60'
     for name in channel monitor; do mkfifo "$guest_work/$name.in" "$guest_work/$name.out"; done

@@ -81,8 +81,8 @@ private func end(_ lease: consuming InterruptLease) {}
         rig.liar.lie = { _, _, reply in reply.fate = .isLost }
         let start = DeviceClock.monotonic.now
         let late = try #require(throws: DeviceError.self) { try backing.reset() }
-        #expect(late.code == .timedOut && late.detail == "no reply to REGION_READ within 50 ms")
-        #expect(DeviceClock.monotonic.now - start >= 50_000_000)
+        #expect(late.code == .timedOut && late.detail == "no reply to REGION_READ within 200 ms")
+        #expect(DeviceClock.monotonic.now - start >= 200_000_000)
         // From now on nothing waits any more.
         rig.liar.lie = { _, _, _ in }
         let before = rig.liar.commands.count
@@ -95,7 +95,7 @@ private func end(_ lease: consuming InterruptLease) {}
         }
         let reset = try #require(throws: DeviceError.self) { try backing.reset() }
         #expect(reset.code == .deviceGone)
-        #expect(reset.detail == "the connection has ended: no reply to REGION_READ within 50 ms")
+        #expect(reset.detail == "the connection has ended: no reply to REGION_READ within 200 ms")
         let attach = try #require(throws: DeviceError.self) { end(try backing.attachVector(1, cpu: nil)) }
         #expect(attach.code == .deviceGone)
         let map = #expect(throws: DeviceError.self) {
@@ -261,12 +261,13 @@ private func end(_ lease: consuming InterruptLease) {}
 
     /// Threads that use a view while the server goes, and while a new one is connected to.
     @Test func aServerThatGoesHoldsNobodyUp() async throws {
-        for _ in 0..<5 {
+        for _ in 0..<2 {
             let pair = try UnixSocket.pair()
             let device = SampleDevice(clock: .monotonic)
             let loop = PollingLoop([VFIOUserServer(device, connection: pair.second)], spinNanoseconds: 100_000)
             var options = VFIOUserOptions()
-            options.replyNanoseconds = 200_000_000
+            // Long enough for a busy machine to begin with, and all that is waited for at the end.
+            options.replyNanoseconds = 2_000_000_000
             let backing = try VFIOUserBacking(pair.first, name: "test:threads", options: options, census: Census())
             let bar = try backing.mapBAR(0)
             let loads = Count()
