@@ -20,7 +20,7 @@ answer_frames() { ip -s link show dev "host-$1" | awk '/RX:/ { getline; print $2
 # flood CARD ADDRESS: frames of 60 bytes into the card, as fast as its TAP device takes them, until `still`. They are of
 # an EtherType for experiments, so that the guest drops them as soon as it has seen them.
 answer_flood() {
-    PYTHONHOME=$tree/usr fetched usr/bin/python3 "$guests/compare/flood.py" "host-$1" "$2" > "$keep/flood.log" 2>&1 &
+    PYTHONHOME=$tree/usr become_fetched usr/bin/python3 "$guests/compare/flood.py" "host-$1" "$2" > "$keep/flood.log" 2>&1 &
     echo $! > "$work/flood.pid"
 }
 answer_still() { kill -TERM "$(< "$work/flood.pid")"; }

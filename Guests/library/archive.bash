@@ -26,6 +26,14 @@ fetched() {
     "$loader" --library-path "$libraries:$libraries/systemd" --argv0 "${program##*/}" "$tree/$program" "$@"
 }
 
+# become_fetched PROGRAM [ARGUMENT]...: the same in place of this shell, so that `become_fetched … &` has the process id of
+# the program itself, to end it by.
+become_fetched() {
+    local program=$1
+    shift
+    exec "$loader" --library-path "$libraries:$libraries/systemd" --argv0 "${program##*/}" "$tree/$program" "$@"
+}
+
 # The mirror of the machine's own release, without its update and security suites.
 mirror() {
     # shellcheck disable=SC2016 # apt expands the names

@@ -49,7 +49,7 @@ await_listener() {
 
 # capture NAME: begins to keep every frame that is on the host's end of the cable.
 answer_capture() {
-    fetched usr/bin/tcpdump -Z root -i "$host_device" -s 0 -U --immediate-mode -w "$keep/$1.pcap" > /dev/null 2> "$work/$1.tcpdump" &
+    become_fetched usr/bin/tcpdump -Z root -i "$host_device" -s 0 -U --immediate-mode -w "$keep/$1.pcap" > /dev/null 2> "$work/$1.tcpdump" &
     echo $! > "$work/$1.pid"
     local tries
     for ((tries = 0; tries < 100; tries++)); do

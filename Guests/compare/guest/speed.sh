@@ -4,7 +4,7 @@
 
 rounds=$1
 shift
-seconds=4
+seconds=3
 
 interface_of() { ls "/sys/bus/pci/devices/0000:0$1:00.0/net"; }
 
