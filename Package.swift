@@ -11,7 +11,8 @@ let strict: [SwiftSetting] = [
 ]
 
 // Targets whose code runs per packet: without cross-module optimisation their generic entry points stay unspecialised
-// in the caller, which costs three times the C loop.
+// in the caller, which costs three times the C loop. Exclusive access to class fields is looked after in debug builds, in
+// which the tests run; in a release it took two thirds of the instructions of a register access over vfio-user.
 let dataPath: [SwiftSetting] =
     strict + [
         .unsafeFlags(

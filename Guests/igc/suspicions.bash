@@ -1,4 +1,4 @@
-# What reading Linux's igc made us suspect, tried: see docs/linux-igc.md. Two cards of one guest on a cable; the first
+# What reading Linux's igc made us suspect, tried: see docs/upstream-suspicions.md. Two cards of one guest on a cable; the first
 # stamp of each card comes 20 s late.
 # about: suspected bugs of Linux's igc: reproduced, or not seen
 # speed: slow
@@ -6,4 +6,4 @@
 # limit: 300
 [[ $model == i225 ]] || skipped "late stamps are a fault that only our card can be given"
 connect a b -- --stamp-fault 0=20000
-guest one --card a --card b --image "tools-$which" --memory 1G --cpus 4 --timeout 240 suspicions
+guest one --card a --card b --image tools --memory 1G --cpus 4 --timeout 240 suspicions

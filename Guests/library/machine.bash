@@ -17,10 +17,21 @@ servers=()
 guest_pids=()
 guest_names=()
 
-# make_tap NAME [ADDRESS]: a TAP device, up. Without IPv6, the host says nothing on it by itself.
+# The fetched ones do on every machine, whatever it has.
+ip() { fetched usr/bin/ip "$@"; }
+ss() { fetched usr/bin/ss "$@"; }
+
+# ipv6_of DEVICE on|off: without IPv6, the host says nothing by itself.
+ipv6_of() {
+    local switch=/proc/sys/net/ipv6/conf/$1/disable_ipv6
+    [[ -e $switch ]] || return
+    if [[ $2 == on ]]; then echo 0 > "$switch"; else echo 1 > "$switch"; fi
+}
+
+# make_tap NAME [ADDRESS]: a TAP device, up.
 make_tap() {
     ip tuntap add dev "$1" mode tap
-    sysctl -qw "net.ipv6.conf.$1.disable_ipv6=1"
+    ipv6_of "$1" off || true
     [[ ! ${2-} ]] || ip address add "$2/24" dev "$1"
     ip link set "$1" up
 }
@@ -81,7 +92,7 @@ connect_peers() {
     ((${#cards[@]} + ${#taps[@]} > 1)) || return 0
     bridge=br-${cards[0]}
     ip link add "$bridge" type bridge mcast_snooping 0
-    sysctl -qw "net.ipv6.conf.$bridge.disable_ipv6=1"
+    ipv6_of "$bridge" off || true
     ip link set "$bridge" up mtu 9000
     for card in "${cards[@]}"; do ip link set "tap-$card" mtu 9000 master "$bridge"; done
     for tap in ${taps[@]+"${taps[@]}"}; do

@@ -3,6 +3,8 @@
 # shellcheck source=network.sh
 . /doorbell/network.sh
 
+# A card without a link keeps what it has not yet sent; igc_watchdog_task sees that, and resets the card.
+allow_log 'Reset adapter'
 bring_up 192.0.2.10
 reaches "$host"
 before=$(cat /sys/class/net/eth0/carrier_changes)
@@ -19,10 +21,7 @@ expect "and came back as often" $back -eq "$1"
 expect "and the host answered as often" $answered -eq "$1"
 expect "the kernel counted them" $(($(cat /sys/class/net/eth0/carrier_changes) - before)) -ge $((2 * $1))
 
-expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
-
-# While frames are on their way. A card without a link keeps them; the driver's watchdog sees that, and resets the card.
-allow_log 'Reset adapter'
+# While frames are on their way.
 iperf3 -c "$host" -t 25 > /tmp/iperf.output 2>&1 &
 sleep 2
 ask cable a off

@@ -61,6 +61,7 @@ extension VFIOUserServer {
         }
         try attach(page.wakeDescriptor, at: start, connection)
         try attach(page.memoryDescriptor, at: start, connection)
+        doorbellsAreLent = true
     }
 
     private func attach(_ descriptor: Int32, at start: Int, _ connection: ServerConnection) throws(Refusal) {

@@ -31,6 +31,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     let regions: RegionTable
     /// False: the device stands still, because its client has vanished and the next one has not touched it yet.
     private var isRunning = true
+    /// The client at hand, or one that has gone, was given the doorbells' descriptors.
+    var doorbellsAreLent = false
     /// Why the connection must end, once the command at hand is done with.
     var doom: String?
     private var seenFaults: UInt64 = 0
@@ -138,6 +140,15 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         connection = nil
         doom = nil
         counters.disconnections &+= 1
+        if doorbellsAreLent {
+            // It still has them, and would ring for the next client.
+            do {
+                try model.host.doorbells.renew()
+                doorbellsAreLent = false
+            } catch {
+                log("the last client keeps the doorbells: \(error)")
+            }
+        }
         if options.keepsState {
             // Masked, so that what fires from now on is pending and not lost.
             setVectors(interrupts.routed, masked: true)

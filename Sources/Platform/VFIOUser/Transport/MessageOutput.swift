@@ -71,6 +71,8 @@ public struct MessageOutput: ~Copyable {
     public mutating func takeBack(_ start: Int) {
         buffer.truncate(to: start)
         if let loan, loan.offset > start { self.loan = nil }
+        // Left here they would be sent with bytes that are no more.
+        if let last = attachments.last, last.offset >= start { attachments.removeLast() }
     }
 
     /// Sends `descriptor` with the message that begins at `offset`, the last one in the buffer.

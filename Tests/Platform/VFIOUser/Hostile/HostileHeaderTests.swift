@@ -141,6 +141,23 @@ import VFIOUserTestClient
         try siege.settle()
     }
 
+    /// Every command carried out and not answered, those whose answer has descriptors among them; then an answer.
+    @Test func nobodyWantsAnAnswer() throws {
+        let siege = try Siege()
+        for _ in 0..<20 {
+            for message in oneOfEach(siege) {
+                var bytes = message.bytes
+                bytes[8] = UInt8(MessageHeader.noReply)
+                siege.client.send(bytes, descriptors: message.descriptors)
+                siege.poll()
+            }
+            try siege.switchOn(siege.client)
+            #expect(try siege.client.read32(region: Region.config, 0) == 0x0001_1D0B)
+        }
+        #expect(siege.server.counters.messages(.getRegionIODescriptors) == 20)
+        try siege.settle()
+    }
+
     /// All of it in one send: many messages in one receive, each answered, in order.
     @Test func allAtOnce() throws {
         let siege = try Siege()

@@ -1,0 +1,28 @@
+# What ended Linux when it ran its own tests here, tried on purpose: a guest that dies of it is this scenario's result, not
+# its failure. See docs/upstream-suspicions.md.
+# about: crashes of Linux's igc: statistics while channels change, frames while a zero-copy program detaches
+# speed: slow
+# needs: tools
+# limit: 420
+connect a b
+connect c d
+
+# What the driver dies in, by trial.
+declare -A place=([statistics]='igc_update_stats' [detach]='igc_poll|igc_clean_rx_irq_zc')
+
+guest statistics --card a --card b --image tools --memory 1G --cpus 4 --timeout 200 suspicions-crashes statistics \
+    > "$work/statistics.lines"
+guest detach --card c --card d --image tools --memory 1G --cpus 2 --timeout 200 suspicions-crashes detach \
+    > "$work/detach.lines"
+await_guests
+for trial in statistics detach; do
+    console=$keep/$trial.console
+    if death=$(grep -aoE -m 1 "RIP: [0-9]*:(${place[$trial]})[^ ]*" "$console"); then
+        printf 'note\t%s, reproduced: %s\n' "$trial" "$death"
+        # The guest did not come to its end, of course.
+        grep -v 'ran to its end' "$work/$trial.lines" || true
+        printf 'ok\t%s: the trial was made\n' "$trial"
+    else
+        cat "$work/$trial.lines"
+    fi
+done
