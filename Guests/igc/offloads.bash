@@ -6,8 +6,7 @@ connect a host
 
 # ipv6: the host's end gets an address of that kind too.
 answer_ipv6() {
-    sysctl -qw net.ipv6.conf.host.disable_ipv6=0
-    ip -6 address add 2001:db8::1/64 dev host nodad
+    ipv6_of host on && ip -6 address add 2001:db8::1/64 dev host nodad
 }
 
 # datagrams ADDRESS PORT: one of each length from 1 to 1472, all of them the digit 7; a little apart, as nobody repeats
@@ -16,7 +15,8 @@ answer_datagrams() {
     local length text
     for ((length = 1; length <= 1472; length++)); do
         text+=7
-        printf '%s' "$text" > "/dev/udp/$1/$2"
+        # Not the shell's own, whose buffer may be smaller than the datagram.
+        env printf '%s' "$text" > "/dev/udp/$1/$2"
         ((length % 50)) || sleep 0.1
     done
 }

@@ -140,8 +140,10 @@ attach_devices() {
     done
 }
 
+# On a busy machine a virtual CPU may stand still for seconds; the kernel is not to take that for a fault of its own.
+# no_timer_check: without it Linux panics if the timer seems not to tick (timer_irq_works).
 start_qemu() {
-    local name
+    local name patience='no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60'
     for name in channel monitor; do mkfifo "$guest_work/$name.in" "$guest_work/$name.out"; done
     [[ ! ${monitor_of_guest-} ]] || ln -sfn "$guest_work/monitor.in" "$monitor_of_guest"
     [[ $console ]] || console=/dev/stderr
@@ -156,7 +158,7 @@ start_qemu() {
         -chardev "pipe,id=channel,path=$guest_work/channel" -serial chardev:channel \
         -chardev "pipe,id=monitor,path=$guest_work/monitor" -monitor chardev:monitor \
         -kernel "$cache/kernel-$which/vmlinuz" -initrd "$guest_work/initramfs" \
-        -append "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic edd=off nokaslr mitigations=off${iommu:+ intel_iommu=on}$append" \
+        -append "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic edd=off nokaslr mitigations=off $patience${iommu:+ intel_iommu=on}$append" \
         ${reboot:+"$reboot"} ${devices[@]+"${devices[@]}"} ${extra[@]+"${extra[@]}"} \
         < /dev/null >> "$console" 2>&1 {from_guest}>&- {to_guest}>&- &
     qemu=$!

@@ -15,7 +15,7 @@ guest_programs=(
 guest_modules=(
     igc igb igbvf e1000e vfio-pci vfio_iommu_type1 8021q bridge tun veth vrf dummy macvlan xsk_diag inet_diag tcp_diag
     sch_mqprio sch_taprio sch_etf sch_fq sch_ingress cls_u32 cls_flower cls_matchall cls_bpf act_gact act_mirred act_skbedit
-    msr pps-ldisc
+    msr pps-ldisc pktgen
 )
 
 # pack DIRECTORY FILE: an initramfs of what is in the directory.

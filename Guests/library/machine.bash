@@ -1,23 +1,37 @@
 # The host's side of a scenario: cards, cables, TAP devices, guests. A scenario runs in a network and process namespace
 # of its own, so names are free to choose and nothing outlives it.
 # Sourced by scenario.bash; needs guest.bash.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 
 # The host's end of a cable: a TAP device of this name in the scenario's network namespace.
 host_address=192.0.2.1
 # Where the host sees what is on its end of the cable.
 host_device=host
+# Without virtio headers QEMU's cards do themselves what the guest asks of them, as a card on a cable must; with them,
+# large sends and checksums are left to the host's kernel.
+virtio_headers=off
 
 # Which server has a card, and the socket or the TAP device that leads to it.
-declare -A server_of=() socket_of=() tap_of=()
+declare -A model_of=() server_of=() socket_of=() tap_of=()
 servers=()
 guest_pids=()
 guest_names=()
 
-# make_tap NAME [ADDRESS]: a TAP device, up. Without IPv6, the host says nothing on it by itself.
+# The fetched ones do on every machine, whatever it has.
+ip() { fetched usr/bin/ip "$@"; }
+ss() { fetched usr/bin/ss "$@"; }
+
+# ipv6_of DEVICE on|off: without IPv6, the host says nothing by itself.
+ipv6_of() {
+    local switch=/proc/sys/net/ipv6/conf/$1/disable_ipv6
+    [[ -e $switch ]] || return
+    if [[ $2 == on ]]; then echo 0 > "$switch"; else echo 1 > "$switch"; fi
+}
+
+# make_tap NAME [ADDRESS]: a TAP device, up.
 make_tap() {
     ip tuntap add dev "$1" mode tap
-    sysctl -qw "net.ipv6.conf.$1.disable_ipv6=1"
+    ipv6_of "$1" off || true
     [[ ! ${2-} ]] || ip address add "$2/24" dev "$1"
     ip link set "$1" up
 }
@@ -32,7 +46,10 @@ connect() {
         case $end in
             --) more=("$@"); break ;;
             host*) make_tap "$end" "$host_address"; taps+=("$end") ;;
-            *) cards+=("$end") ;;
+            *)
+                cards+=("$end")
+                model_of[$end]=$model
+                ;;
         esac
     done
     case $model in
@@ -50,6 +67,7 @@ connect_i225() {
     done
     for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap"); done
     log=$keep/server-${cards[0]}.log
+    : > "$log"
     "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
     server=$!
     servers+=("$server")
@@ -74,7 +92,7 @@ connect_peers() {
     ((${#cards[@]} + ${#taps[@]} > 1)) || return 0
     bridge=br-${cards[0]}
     ip link add "$bridge" type bridge mcast_snooping 0
-    sysctl -qw "net.ipv6.conf.$bridge.disable_ipv6=1"
+    ipv6_of "$bridge" off || true
     ip link set "$bridge" up mtu 9000
     for card in "${cards[@]}"; do ip link set "tap-$card" mtu 9000 master "$bridge"; done
     for tap in ${taps[@]+"${taps[@]}"}; do
@@ -89,14 +107,13 @@ connect_peers() {
 # card_options NAME: what boot_guest needs to attach the card.
 card_options() {
     local card=$1
-    case $model in
+    case ${model_of[$card]} in
         i225) options+=(--vfio-user "${socket_of[$card]}") ;;
         *)
-            card_number=$((card_number + 1))
-            # Without virtio headers the card itself does what the guest asks of it, as a card on a cable must.
             options+=(
-                --qemu -netdev --qemu "tap,id=net-$card,ifname=${tap_of[$card]},script=no,downscript=no,vnet_hdr=off"
-                --device "$model,id=card-$card,netdev=net-$card,mac=$(mac_of "$card")"
+                --qemu -netdev
+                --qemu "tap,id=net-$card,ifname=${tap_of[$card]},script=no,downscript=no,vnet_hdr=$virtio_headers"
+                --device "${model_of[$card]},id=card-$card,netdev=net-$card,mac=$(mac_of "$card")"
             )
             ;;
     esac
@@ -112,7 +129,7 @@ mac_of() {
 # guest NAME [--card CARD]... [OPTION of boot_guest]... SCRIPT [ARGUMENT]...: boots a guest beside the scenario. SCRIPT is
 # one of the suite's guest folder. The driver is loaded first, unless --no-driver.
 guest() {
-    local name=$1 options=() script='' driver=1 card_number=0
+    local name=$1 options=() script='' driver=1
     shift
     while (($#)); do
         case $1 in
@@ -199,7 +216,7 @@ answer_meet() {
 
 # cable CARD off|on: unplugs the card, or plugs it in again.
 answer_cable() {
-    case $model in
+    case ${model_of[$1]} in
         i225) kill -USR1 "${server_of[$1]}" ;;
         *) monitor "$this_guest" set_link "net-$1" "$2" ;;
     esac

@@ -1,12 +1,17 @@
 # Turns the lines of scenarios into numbered lines of a TAP report. Sourced by run.
 # shellcheck shell=bash disable=SC2154
 
-# report: reads "KERNEL<tab>SCENARIO<tab>KIND<tab>NAME<tab>REASON"; prints the report; ends with 0 if something passed and
-# nothing failed, 77 if all was skipped.
+# report SECONDS: reads "KERNEL<tab>SCENARIO<tab>KIND<tab>NAME<tab>REASON", for so many seconds at most; prints the report;
+# ends with 0 if something passed and nothing failed, 77 if all was skipped.
 report() {
-    local which scenario kind name reason number=0 passed=0 failed=0 skipped=0 title
+    local limit=$1
+    local which scenario kind name reason number=0 passed=0 failed=0 skipped=0 title complete=''
     declare -A version=() checks=()
-    while IFS=$'\t' read -r which scenario kind name reason; do
+    while ((SECONDS < limit)) && IFS=$'\t' read -r -t $((limit - SECONDS)) which scenario kind name reason; do
+        if [[ $kind == complete ]]; then
+            complete=1
+            break
+        fi
         [[ ${version[$which]-} ]] || version[$which]=$(sed 's/[+-].*//' "$cache/kernel-$which/version")
         title="$suite ${version[$which]} $scenario"
         case $kind in
@@ -39,6 +44,12 @@ report() {
                 ;;
         esac
     done
+    if [[ ! $complete ]]; then
+        number=$((number + 1))
+        failed=$((failed + 1))
+        echo "not ok $number - $suite: the run came to its end"
+        ((SECONDS < limit)) || echo "# its $limit seconds were over"
+    fi
     echo "1..$number"
     echo "$passed passed, $failed failed, $skipped skipped"
     ((failed == 0)) || return 1

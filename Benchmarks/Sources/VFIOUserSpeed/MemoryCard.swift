@@ -36,6 +36,12 @@ import PCIe
     /// What it holds is the measurement's and survives.
     func reset() { config = ConfigSpace(identity, baseAddressRegisters: baseAddressRegisters) }
 
+    @unsafe func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer? {
+        guard bar == 0, range.upperBound <= UInt64(Self.byteCount) else { return nil }
+        // SAFETY: inside the memory, which is the card's.
+        return unsafe UnsafeRawBufferPointer(start: memory.base + Int(range.lowerBound), count: range.count)
+    }
+
     func read(bar: Int, _ offset: UInt64, into bytes: inout MutableRawSpan) {
         guard bar == 0, offset <= UInt64(Self.byteCount), bytes.byteCount <= Self.byteCount - Int(offset) else {
             return

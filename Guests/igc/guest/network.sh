@@ -67,8 +67,19 @@ iperf() {
     note "$name: $rate Mbit/s"
 }
 
-# lost: the share of datagrams that the last iperf3 run lost, in whole percent.
-lost() { sed -n 's/.*(\([0-9]*\)[0-9.e+]*%) *receiver$/\1/p' /tmp/iperf.output | tail -n 1; }
+# iperf_datagrams NAME OPTION...: 5 Mbit/s of UDP, of which a tenth may be lost. A machine that is busy with other things
+# loses more now and then; what is wrong with the card would be so three times.
+iperf_datagrams() {
+    local name=$1 lost='' tries
+    shift
+    for tries in 1 2 3; do
+        iperf "$name, try $tries" "$@" -t 3 -u -b 5M -l 1400 || return
+        lost=$(sed -n 's/.*(\([0-9]*\)[0-9.e+-]*%) *receiver$/\1/p' /tmp/iperf.output | tail -n 1)
+        note "$name: $lost % lost"
+        [ "${lost:-100}" -gt 10 ] || break
+    done
+    expect "$name: at least nine of ten arrive" "${lost:-100}" -le 10
+}
 
 # multicast_counted BEFORE COUNT: the card has counted that many multicast frames since.
 multicast_counted() { [ $(($(statistic rx_multicast) - $1)) -ge "$2" ]; }

@@ -21,8 +21,8 @@ else
     meet serving 2
     iperf "TCP to the other guest" -c $other -t 4
     iperf "TCP from the other guest" -c $other -t 4 -R
-    iperf "UDP to the other guest" -c $other -t 3 -u -b 10M -l 1400
-    expect "UDP to the other guest arrives" "$(lost)" -le 10
+    iperf_datagrams "UDP to the other guest" -c $other
+    iperf_datagrams "UDP from the other guest" -c $other -R
     meet measured 2
     transfer "4 MiB between guests" sender $other 5001 4194304
     transfer "4 MiB between guests" receiver - 5002 4194304

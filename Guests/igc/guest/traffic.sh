@@ -13,10 +13,8 @@ iperf "TCP to the host" -c "$host" -t 4
 iperf "TCP from the host" -c "$host" -t 4 -R
 iperf "four TCP connections at once" -c "$host" -t 3 -P 4
 iperf "TCP both ways at once" -c "$host" -t 3 --bidir
-iperf "UDP to the host" -c "$host" -t 3 -u -b 10M -l 1400
-expect "UDP to the host arrives" "$(lost)" -le 10
-iperf "UDP from the host" -c "$host" -t 3 -u -b 10M -l 1400 -R
-expect "UDP from the host arrives" "$(lost)" -le 10
+iperf_datagrams "UDP to the host" -c "$host"
+iperf_datagrams "UDP from the host" -c "$host" -R
 
 send_file "8 MiB to the host arrive byte for byte" "$host" 5001 8388608
 receive_file "8 MiB from the host arrive byte for byte" "$host" 5002 8388608

@@ -16,7 +16,7 @@ import PTP
 struct I225Drive {
     private static let bufferBytes = 2048
     private static let bufferCount = 2048
-    private static let ringEntries = 256
+    private static let ringEntries = 512
 
     /// The TAP device that is the interface on the host.
     let netdevTAP: String

@@ -10,18 +10,22 @@ import Synchronization
 /// `count` doorbell words, a cache line each, and the means to wake the owner. All of it may be in a hostile driver's
 /// hands: the words hold what anybody wrote, and nothing here waits.
 @safe public final class DoorbellPage: @unchecked Sendable {
-    // SAFETY (Sendable): all words are atomics; the memory lives as long as the page.
+    // SAFETY (Sendable): all words are atomics; the memory lives as long as the page, or until its owner renews it while
+    // nobody else in this process has a part of it.
     private static let lineBytes = 64
     public let count: Int
-    private let memory: SharedMemory
+    private var memory: SharedMemory
+    /// Of the memory. Looked at in every burst: checked accesses to a class's variable would show there.
+    @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
     private let isSleeping = Atomic<Bool>(false)
     /// Readable while a doorbell was rung that the sleeping owner has not seen.
-    public let wakeDescriptor: Int32
+    public private(set) var wakeDescriptor: Int32
 
     public init(count: Int) {
         self.count = count
         do {
             memory = try SharedMemory(byteCount: (count + 1) * Self.lineBytes, name: "doorbells")
+            unsafe base = memory.base
         } catch {
             preconditionFailure("no memory for doorbells: \(error)")
         }
@@ -29,6 +33,24 @@ import Synchronization
     }
 
     deinit { close(wakeDescriptor) }
+
+    /// Takes other memory and another eventfd: whoever has the old ones, from another process, rings nothing with them any
+    /// more. The words stay as they are. Nobody in this process may have a `register` of it.
+    public func renew() throws(SystemError) {
+        let fresh = try SharedMemory(byteCount: (count + 1) * Self.lineBytes, name: "doorbells")
+        let descriptor = clinux_eventfd()
+        guard descriptor >= 0 else { throw .last("eventfd") }
+        let words = (0..<count).map { load($0) }
+        unsafe base = fresh.base
+        memory = fresh
+        close(wakeDescriptor)
+        wakeDescriptor = descriptor
+        for (index, value) in words.enumerated() { store(index, value) }
+        unsafe word(0).pointee.store(
+            isSleeping.load(ordering: .sequentiallyConsistent) ? 1 : 0,
+            ordering: .sequentiallyConsistent
+        )
+    }
 
     /// The memfd that holds the words, for a driver in another process; `byteCount` bytes of it.
     public var memoryDescriptor: Int32 { memory.fileDescriptor }
@@ -39,7 +61,7 @@ import Synchronization
     public var sleepingOffset: Int { 0 }
 
     private func word(_ line: Int) -> UnsafePointer<Atomic<UInt32>> {
-        unsafe UnsafePointer((memory.base + line * Self.lineBytes).assumingMemoryBound(to: Atomic<UInt32>.self))
+        unsafe UnsafePointer((base + line * Self.lineBytes).assumingMemoryBound(to: Atomic<UInt32>.self))
     }
 
     /// The owner's look at doorbell `index`.
@@ -76,6 +98,6 @@ import Synchronization
     /// Wakes the owner, whatever it waits for.
     public func wake() {
         guard isSleeping.load(ordering: .sequentiallyConsistent) else { return }
-        _ = clinux_signal_shared_eventfd(wakeDescriptor)
+        clinux_signal_eventfd(wakeDescriptor)
     }
 }

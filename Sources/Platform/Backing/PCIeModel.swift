@@ -31,6 +31,10 @@ public protocol PCIeModel: Pollable {
     /// work as well, and do the same. It does not change.
     var mappableBARs: [MappableBAR] { get }
 
+    /// The memory that a read of these bytes of a BAR copies, for a host that can pass it on from there; nil: they have to
+    /// be read. It stays where it is as long as the model.
+    @unsafe func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer?
+
     /// The doorbell that the register at `offset` is, if it is one: its number in `host.doorbells`.
     func doorbellIndex(bar: Int, _ offset: UInt64) -> Int?
 }
@@ -54,6 +58,7 @@ public struct MappableBAR: Sendable, Equatable {
 
 extension PCIeModel {
     public var mappableBARs: [MappableBAR] { [] }
+    @unsafe public func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer? { nil }
 
     public func read(bar: Int, _ offset: UInt64, into bytes: inout MutableRawSpan) {
         var done = 0

@@ -128,6 +128,26 @@ void *clinux_map_guarded(int descriptor, unsigned long size, int writable, int *
     return NULL;
 }
 
+void *clinux_join_guarded(const struct clinux_piece *pieces, int count, int *error) {
+    unsigned long total = 0;
+    for (int index = 0; index < count; index++) total += pieces[index].size;
+    char *address = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    *error = errno;
+    if (address == MAP_FAILED) return NULL;
+    char *place = address;
+    *error = 0;
+    for (int index = 0; index < count && *error == 0; index++) {
+        // An old size of 0 makes a second mapping of the same pages; of private memory there can be none (mremap(2)).
+        void *piece = mremap(pieces[index].start, 0, pieces[index].size, MREMAP_MAYMOVE | MREMAP_FIXED, place);
+        if (piece == MAP_FAILED) *error = errno;
+        place += pieces[index].size;
+    }
+    if (*error == 0) *error = guard((uintptr_t)address, (uintptr_t)address + total);
+    if (*error == 0) return address;
+    munmap(address, total);
+    return NULL;
+}
+
 void clinux_unmap_guarded(void *address, unsigned long size) {
     pthread_mutex_lock(&lock);
     int index = find(address);

@@ -14,15 +14,15 @@ public final class InterruptCell: Sendable {
     private let wanted: Atomic<Bool>
     /// The device's end is elsewhere: only the eventfd tells how often it fired.
     private let isSignalledFromOutside: Bool
-    /// The driver's end is elsewhere, and whoever has it may be hostile.
-    private let isShared: Bool
+    /// The driver's end is elsewhere, in hands that may be hostile.
+    private let isSomebodyElses: Bool
 
     /// Both ends are in this process.
     public init() {
         eventDescriptor = clinux_eventfd()
         wanted = Atomic(false)
         isSignalledFromOutside = false
-        isShared = false
+        isSomebodyElses = false
     }
 
     /// The driver's end: whoever gets `eventDescriptor` signals it; `fire` is never called.
@@ -32,16 +32,15 @@ public final class InterruptCell: Sendable {
         eventDescriptor = descriptor
         wanted = Atomic(true)
         isSignalledFromOutside = true
-        isShared = false
+        isSomebodyElses = false
     }
 
-    /// The device's end: signals an eventfd that somebody else made, each time, and never waits for room in it. The cell
-    /// owns `descriptor`.
+    /// The device's end: signals an eventfd that somebody else made, each time. The cell owns `descriptor`.
     public init(signalling descriptor: Int32) {
         eventDescriptor = descriptor
         wanted = Atomic(true)
         isSignalledFromOutside = false
-        isShared = true
+        isSomebodyElses = true
     }
 
     deinit { close(eventDescriptor) }
@@ -65,11 +64,7 @@ public final class InterruptCell: Sendable {
     }
 
     private func signal() {
-        guard !isShared else {
-            // A failure means that the eventfd has no room: its owner has not looked for 2⁶⁴ signals.
-            _ = clinux_signal_shared_eventfd(eventDescriptor)
-            return
-        }
+        guard !isSomebodyElses else { return clinux_signal_eventfd(eventDescriptor) }
         var one: UInt64 = 1
         // SAFETY: the address and the size of a local.
         _ = unsafe write(eventDescriptor, &one, 8)

@@ -184,12 +184,59 @@ public enum IOVAError: Error, Equatable {
             return unsafe windows[lastHit]
         }
         let place = firstIndex(above: iova) - 1
-        if place >= 0, unsafe windows[place].address(iova, length: length, access) != nil {
-            lastHit = place
-            return unsafe windows[place]
+        if place >= 0 {
+            if unsafe windows[place].address(iova, length: length, access) != nil {
+                lastHit = place
+                return unsafe windows[place]
+            }
+            let wide = unsafe widened(place, upTo: iova, length)
+            if unsafe wide.address(iova, length: length, access) != nil { return unsafe wide }
         }
         refuse(iova, length: length, access)
         return nil
+    }
+
+    /// The window at `place` and those behind it that continue it on both sides, as far as they are needed: an IOMMU maps
+    /// page by page what is one piece of memory.
+    private func widened(_ place: Int, upTo iova: UInt64, _ length: Int) -> IOVAWindow {
+        let first = unsafe windows[place]
+        var byteCount = unsafe first.byteCount
+        var next = place + 1
+        while unsafe next < windows.count, length > 0, unsafe byteCount &- (iova - first.iova) < UInt64(length) {
+            let window = unsafe windows[next]
+            guard unsafe first.iova + byteCount == window.iova,
+                unsafe first.base + Int(byteCount) == window.base,
+                unsafe first.permissions == window.permissions, unsafe !window.permissions.isEmpty
+            else { break }
+            unsafe byteCount += window.byteCount
+            next += 1
+        }
+        return unsafe IOVAWindow(
+            iova: first.iova,
+            byteCount: byteCount,
+            base: first.base,
+            permissions: first.permissions
+        )
+    }
+
+    /// The windows that together hold `[iova, iova + length)`, all with `access` permitted; empty if they do not.
+    func windows(over iova: UInt64, length: Int, _ access: DMAPermissions) -> [IOVAWindow] {
+        guard length > 0, !access.isEmpty, !iova.addingReportingOverflow(UInt64(length - 1)).overflow else {
+            return unsafe []
+        }
+        let last = iova + UInt64(length - 1)
+        var place = firstIndex(above: iova) - 1
+        guard place >= 0, unsafe windows[place].lastByte >= iova else { return unsafe [] }
+        var found: [IOVAWindow] = unsafe []
+        while unsafe place < windows.count {
+            let window = unsafe windows[place]
+            guard unsafe window.permissions.isSuperset(of: access) else { return unsafe [] }
+            if let previous = unsafe found.last, unsafe previous.lastByte + 1 != window.iova { return unsafe [] }
+            unsafe found.append(window)
+            if unsafe window.lastByte >= last { return unsafe found }
+            place += 1
+        }
+        return unsafe []
     }
 
     /// The address of `[iova, iova + length)`; nil, and a fault is counted, where the device may not go.

@@ -1,6 +1,6 @@
 // A tail register as a store to memory: the one register write of the data path.
 
-import Glibc
+import CLinux
 import Synchronization
 
 /// A doorbell in memory that the device reads by itself: a mapped BAR word, or a word that a model's owner polls.
@@ -35,8 +35,8 @@ import Synchronization
     }
 
     @inline(never) @usableFromInline func wake() {
-        var one: UInt64 = 1
-        // A full eventfd is as good as a successful write: the sleeper wakes either way.
-        _ = unsafe write(wakeDescriptor, &one, 8)
+        // The eventfd may be another process's, which can have filled it and made it block. A full one is as good as a
+        // successful write: the sleeper wakes either way.
+        clinux_signal_eventfd(wakeDescriptor)
     }
 }

@@ -5,7 +5,8 @@
 public protocol RegisterAccess {
     /// A 32-bit read at an aligned byte offset.
     func load(_ offset: UInt32) -> UInt32
-    /// A 32-bit write at an aligned byte offset. When it returns, the device has acted on it.
+    /// A 32-bit write at an aligned byte offset. It may be posted, as on PCIe: a load from the same function returns after the
+    /// device has acted on it.
     func store(_ offset: UInt32, _ value: UInt32)
     /// Runs `body`, whose accesses belong together. A backing for which each of them is a message makes one of all.
     func together<Result>(_ body: () -> Result) -> Result

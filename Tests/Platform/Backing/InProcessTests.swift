@@ -1,4 +1,5 @@
-// What only the in-process backing can do: take the device away, and share a model between threads.
+// What a driver meets only where the model is in its process, or on a thread of its own: a device that is taken away, and a
+// model that works while its driver does. The latter is the same behind a socket.
 
 import Backing
 import Clock
@@ -82,9 +83,10 @@ private func end(_ mapping: consuming DMAMapping) {}
     }
 
     /// The device copies without pause into memory whose lease then ends: from that moment on not one byte changes.
-    @Test func whenAMappingHasEndedTheDeviceWritesNoMore() throws {
+    @Test(arguments: [Arrangement.threaded, .socket])
+    func whenAMappingHasEndedTheDeviceWritesNoMore(_ arrangement: Arrangement) throws {
         for round in 0..<10 {
-            let rig = try Rig(.threaded)
+            let rig = try Rig(arrangement)
             defer { rig.finish() }
             var driver = try ScratchDriver(rig.backing)
             let source = try rig.backing.allocateDMA(byteCount: 4096, .deviceReads, purpose: "source")
@@ -98,29 +100,31 @@ private func end(_ mapping: consuming DMAMapping) {}
 
             end(mapping)
             memory.fill(UInt8(round))
-            let faults = rig.function.onOwner { rig.device.host.memory.faults }
-            #expect(rig.settle { rig.function.onOwner { rig.device.host.memory.faults } > faults + 100 })
+            let faults = rig.onOwner { rig.device.host.memory.faults }
+            #expect(rig.settle { rig.onOwner { rig.device.host.memory.faults } > faults + 100 })
             #expect(memory.isAll(UInt8(round)) == true)
         }
     }
 
-    @Test func aVectorThatHasEndedFiresNoMore() throws {
-        let rig = try Rig(.threaded)
+    @Test(arguments: [Arrangement.threaded, .socket])
+    func aVectorThatHasEndedFiresNoMore(_ arrangement: Arrangement) throws {
+        let rig = try Rig(arrangement)
         defer { rig.finish() }
         var driver = try ScratchDriver(rig.backing)
         let buffer = try rig.backing.allocateDMA(byteCount: 4096, .both, purpose: "copies")
         driver.copy(from: buffer.iova, to: buffer.iova + 64, length: 8)
         driver.bar.write(ScratchRegister.tail, 1_000_000_000)
         for _ in 0..<50 {
-            let vector = try rig.backing.attachVector(0, cpu: nil)
-            #expect(rig.settle { vector.firedCount > 0 })
+            var vector = try rig.backing.attachVector(0, cpu: nil)
+            #expect(rig.settle { vector.consume() })
             end(vector)
         }
-        #expect(rig.function.onOwner { rig.device.host.unattachedMessages } == 0, "masked before it was detached")
+        #expect(rig.onOwner { rig.device.host.unattachedMessages } == 0, "masked before it was detached")
     }
 
-    @Test func aDriverSleepsOnItsVectorWhileTheModelSleepsOnItsDoorbell() throws {
-        let rig = try Rig(.sleepy)
+    @Test(arguments: [Arrangement.sleepy, .sleepySocket])
+    func aDriverSleepsOnItsVectorWhileTheModelSleepsOnItsDoorbell(_ arrangement: Arrangement) throws {
+        let rig = try Rig(arrangement)
         defer { rig.finish() }
         var driver = try ScratchDriver(rig.backing)
         var vector = try rig.backing.attachVector(0, cpu: nil)

@@ -9,10 +9,6 @@ int clinux_eventfd(void);
 // made it a blocking one.
 unsigned long long clinux_drain_eventfd(int descriptor);
 
-// Adds 1 to an eventfd that a peer has too; 0, or a negated errno. Never waits: write(2) would, once the peer has filled
-// the count and has made the open file, which both share, a blocking one.
-int clinux_signal_shared_eventfd(int descriptor);
-
 // A memfd of `size` zeroed bytes, sealed at that size, so that a peer who has it mapped too cannot pull pages from under
 // us; -1 and errno.
 int clinux_memfd(const char *name, long long size);

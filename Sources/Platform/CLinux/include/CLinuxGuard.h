@@ -21,6 +21,15 @@ int clinux_describe_file(int descriptor, struct clinux_file *file);
 // Maps `size` bytes of the file from its beginning, shared, and guards them. The address, or 0 with `*error`: an errno.
 void *clinux_map_guarded(int descriptor, unsigned long size, int writable, int *error);
 
+// A stretch of a shared mapping of this process: whole pages.
+struct clinux_piece {
+    void *start;
+    unsigned long size;
+};
+
+// Maps pieces of shared mappings once more, one behind the other, and guards that. The address, or 0 with `*error`.
+void *clinux_join_guarded(const struct clinux_piece *pieces, int count, int *error);
+
 // Ends the mapping and the guard.
 void clinux_unmap_guarded(void *address, unsigned long size);
 

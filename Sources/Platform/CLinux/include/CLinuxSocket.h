@@ -38,3 +38,8 @@ int clinux_is_eventfd(int descriptor);
 
 // Makes calls on `descriptor`'s open file never wait; 0.
 int clinux_set_nonblocking(int descriptor);
+
+// Adds 1 to an eventfd that a peer has too, and never waits: write(2) would, on a full one that the peer has made a blocking
+// one again (O_NONBLOCK belongs to the open file, not to our descriptor of it). So the kernel signals it as the completion of
+// an asynchronous read of nothing (IOCB_FLAG_RESFD, io_submit(2)), which saturates instead of waiting.
+void clinux_signal_eventfd(int descriptor);

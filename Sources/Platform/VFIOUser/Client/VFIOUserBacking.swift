@@ -11,7 +11,8 @@ import Memory
 import PCIe
 import Registers
 
-/// A vfio-user device. Any thread may use it and its views; they take turns at the socket.
+/// A vfio-user device. Any thread may use it and its views; they take turns at the socket. The connection stays as long
+/// as the backing or anything that it lent.
 ///
 /// A server that is gone, late or confused is a device that was pulled: loads read all ones, stores are dropped, and what
 /// can throw says why. All waits have a limit. What the server says is checked, and nothing of it is trusted with memory of
@@ -54,8 +55,6 @@ public final class VFIOUserBacking: PCIeBacking, Sendable {
         identity = function.identity
         vectorCount = function.device.vectorCount
     }
-
-    deinit { function.disconnect() }
 
     private static func connect(
         _ path: String,

@@ -12,8 +12,9 @@ final class ClientInterrupts {
     private let host: DeviceHost
     /// How many of each kind the device has.
     let counts: InlineArray<5, UInt32>
-    /// Vectors that go to an eventfd.
+    /// Vectors of MSI-X that go to an eventfd, and those of MSI.
     private(set) var routed: Set<Int> = []
+    private var routedMessages: Set<Int> = []
     private var line: InterruptCell?
     /// After a signal the client masks the line by itself, and says when it may come again.
     private var isLineMasked = false
@@ -47,7 +48,11 @@ final class ClientInterrupts {
         case .msi, .msix:
             guard index < Int(counts[Int(InterruptKind.msix.rawValue)]) else { return }
             host.route(index, to: cell)
-            if cell == nil { routed.remove(index) } else { routed.insert(index) }
+            // A vector goes one way only, that of the last one who asked.
+            routed.remove(index)
+            routedMessages.remove(index)
+            guard cell != nil else { return }
+            if kind == .msix { routed.insert(index) } else { routedMessages.insert(index) }
         case .error: others.error = cell
         case .request: others.request = cell
         }
@@ -72,10 +77,19 @@ final class ClientInterrupts {
         line.fire()
     }
 
+    /// Forgets the eventfds of a kind.
+    func disable(_ kind: InterruptKind) {
+        switch kind {
+        case .line, .error, .request: assign(kind, 0, nil)
+        case .msi: for index in routedMessages { assign(kind, index, nil) }
+        case .msix: for index in routed { assign(kind, index, nil) }
+        }
+    }
+
     /// Forgets all eventfds.
     func removeAll() {
-        for index in routed { host.route(index, to: nil) }
-        routed = []
+        disable(.msi)
+        disable(.msix)
         line = nil
         others = (nil, nil)
     }

@@ -11,13 +11,24 @@ final class ClientTransfers {
     private static let mostOutstanding = 256
     /// Bytes on their way out beyond which nothing is added.
     private static let mostPendingBytes = 1 << 17
+    /// Bytes that wait for their turn beyond which the device stands still.
+    private static let mostUnsentBytes = 1 << 20
+    /// Far fewer than there are identifiers, so that none comes back while its first use is in the list.
+    private static let mostDueTimes = 1 << 15
 
     private let space: IOVASpace
     private var unsent: [Part] = []
+    private var unsentByteCount = 0
     private var outstanding: [UInt16: Part] = [:]
     private var lastIdentifier: UInt16 = 0
+    /// When those should have been answered that were sent, oldest first; some have been.
+    private var dueTimes: [(identifier: UInt16, time: UInt64)] = []
+
     /// When the oldest of the outstanding ones should have been answered; nil: none is.
-    private(set) var deadline: UInt64?
+    var deadline: UInt64? { dueTimes.first?.time }
+
+    /// The client answers more slowly than the device asks, which has to wait before it asks for more.
+    var isFull: Bool { unsentByteCount > Self.mostUnsentBytes }
 
     /// A read that is answered in parts.
     fileprivate final class Read {
@@ -69,20 +80,21 @@ final class ClientTransfers {
     func send(_ connection: ServerConnection, most: Int, now: UInt64, timeout: UInt64) -> Bool {
         for transfer in space.transfers.take() { split(transfer, most: most) }
         var sent = 0
-        while sent < unsent.count, outstanding.count < Self.mostOutstanding,
+        while sent < unsent.count, outstanding.count < Self.mostOutstanding, dueTimes.count < Self.mostDueTimes,
             connection.output.pendingByteCount < Self.mostPendingBytes
         {
             let part = unsent[sent]
             sent += 1
+            unsentByteCount -= part.count
             // It may have been unmapped since the device asked.
             guard space.isRemote(part.iova, length: part.count, part.access) else {
                 finish(part, with: nil)
                 continue
             }
             append(part, to: connection)
+            dueTimes.append((lastIdentifier, now &+ timeout))
         }
         unsent.removeFirst(sent)
-        if deadline == nil, !outstanding.isEmpty { deadline = now &+ timeout }
         return sent > 0
     }
 
@@ -99,6 +111,7 @@ final class ClientTransfers {
             (start, total) = (iova, bytes.count)
         }
         for offset in stride(from: 0, to: total, by: most) {
+            unsentByteCount += min(most, total - offset)
             unsent.append(
                 Part(transfer: whole, iova: start &+ UInt64(offset), offset: offset, count: min(most, total - offset))
             )
@@ -120,10 +133,11 @@ final class ClientTransfers {
     // MARK: In
 
     /// Takes a reply; false if nobody asked for it.
-    func takeReply(_ header: MessageHeader, _ payload: RawSpan, now: UInt64, timeout: UInt64) -> Bool {
+    func takeReply(_ header: MessageHeader, _ payload: RawSpan) -> Bool {
         guard let part = outstanding[header.identifier], header.command == part.command.rawValue else { return false }
         outstanding[header.identifier] = nil
-        deadline = outstanding.isEmpty ? nil : now &+ timeout
+        // Answers to later ones do not put off the oldest.
+        dueTimes.removeFirst(dueTimes.prefix { outstanding[$0.identifier] == nil }.count)
         finish(part, with: header.isError ? nil : payload)
         return true
     }
@@ -149,13 +163,15 @@ final class ClientTransfers {
         for transfer in space.transfers.take() { split(transfer, most: .max) }
         for part in unsent { finish(part, with: nil) }
         unsent = []
+        unsentByteCount = 0
     }
 
     /// The client is gone.
     func failAll() {
         unsent = []
+        unsentByteCount = 0
         outstanding = [:]
-        deadline = nil
+        dueTimes = []
         space.transfers.failAll()
     }
 }

@@ -22,14 +22,14 @@ extension VFIOUserServer {
             }
         }
         if let refusal {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
             if let command = Command(rawValue: header.command) { counters.countRefusal(command) }
             report(refusal, header, connection)
             if header.wantsReply { header.refusal(refusal.errorNumber).write(to: &connection.output.buffer) }
         } else if header.wantsReply {
-            connection.output.buffer.finish(start)
+            connection.output.finish(start)
         } else {
-            connection.output.buffer.truncate(to: start)
+            connection.output.takeBack(start)
         }
         interrupts.updateLine()
     }
@@ -37,15 +37,10 @@ extension VFIOUserServer {
     /// A reply to a command of ours, or one that nobody waits for.
     private func takeReply(_ message: IncomingMessage, _ connection: ServerConnection) {
         let isExpected = connection.input.withPayload(of: message) { payload in
-            message.header.isReply
-                && transfers.takeReply(
-                    message.header,
-                    payload,
-                    now: model.host.clock.now,
-                    timeout: options.messageTimeoutNanoseconds
-                )
+            message.header.isReply && transfers.takeReply(message.header, payload)
         }
         if !isExpected { counters.unexpectedReplies &+= 1 }
+        model.host.sendHeldMessages()
     }
 
     /// What comes over the second socket: replies. A command has no business there.
@@ -60,21 +55,17 @@ extension VFIOUserServer {
         _ payload: RawSpan,
         _ connection: ServerConnection
     ) throws(Refusal) {
-        guard let command = Command(rawValue: header.command) else {
-            counters.unknownCommands &+= 1
-            throw Refusal(EINVAL, "no such command")
+        let known = Command(rawValue: header.command)
+        if let known { counters.count(known) } else { counters.unknownCommands &+= 1 }
+        if !connection.isNegotiated, known != .version {
+            doom = "command \(header.command) before VERSION"
+            throw Refusal(EINVAL, "VERSION comes first")
         }
-        counters.count(command)
+        guard let command = known else { throw Refusal(EINVAL, "no such command") }
         guard header.flags & ~(MessageHeader.noReply | MessageHeader.typeMask) == 0 else {
             throw Refusal(EINVAL, "flags 0x\(String(header.flags, radix: 16))")
         }
-        guard connection.isNegotiated else {
-            guard command == .version else {
-                doom = "\(command) before VERSION"
-                throw Refusal(EINVAL, "VERSION comes first")
-            }
-            return try negotiate(payload, connection)
-        }
+        guard connection.isNegotiated else { return try negotiate(payload, connection) }
         switch command {
         case .readRegion: try readRegion(payload, connection)
         case .writeRegion:
@@ -117,14 +108,17 @@ extension VFIOUserServer {
                 clamping: offered.mostDescriptors ?? VersionCapabilities.defaultMostDescriptors
             )
             if let most = offered.mostData {
-                guard most > 0 else { throw Refusal(EINVAL, "max_data_xfer_size 0") }
+                guard most > 0 else {
+                    doom = "VERSION: max_data_xfer_size 0"
+                    throw Refusal(EINVAL, "max_data_xfer_size 0")
+                }
                 connection.mostData = Int(min(most, VersionCapabilities.defaultMostData))
             }
             var capabilities = VersionCapabilities()
             capabilities.mostDescriptors = UInt64(MessageDescriptors.most)
             capabilities.writeMultiple = true
             if offered.sleepWord == true { capabilities.sleepWord = true }
-            if offered.twinSocket?.isSupported == true {
+            if offered.twinSocket?.isSupported == true, connection.mostDescriptors > 0 {
                 capabilities.twinSocket = .init(isSupported: true, descriptorIndex: 0)
                 try makeTwin(connection)
             }
@@ -258,11 +252,7 @@ extension VFIOUserServer {
     }
 
     private func disable(_ kind: InterruptKind) {
-        switch kind {
-        case .line, .error, .request: interrupts.assign(kind, 0, nil)
-        case .msi, .msix:
-            if kind == .msix { setVectors(interrupts.routed, masked: true) }
-            for index in interrupts.routed { interrupts.assign(kind, index, nil) }
-        }
+        if kind == .msix { setVectors(interrupts.routed, masked: true) }
+        interrupts.disable(kind)
     }
 }

@@ -23,7 +23,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public internal(set) var counters = VFIOUserCounters()
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
-    private let log: (String) -> Void
+    private var log: BoundedLog
     private(set) var connection: ServerConnection?
     let memory: ClientMemory
     let transfers: ClientTransfers
@@ -31,6 +31,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     let regions: RegionTable
     /// False: the device stands still, because its client has vanished and the next one has not touched it yet.
     private var isRunning = true
+    /// The client at hand, or one that has gone, was given the doorbells' descriptors.
+    var doorbellsAreLent = false
     /// Why the connection must end, once the command at hand is done with.
     var doom: String?
     private var seenFaults: UInt64 = 0
@@ -47,7 +49,7 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         self.model = model
         self.options = options
         self.listener = listener
-        self.log = log
+        self.log = BoundedLog(model.host.clock, log)
         memory = ClientMemory(model.host.memory, options)
         transfers = ClientTransfers(model.host.memory)
         interrupts = ClientInterrupts(model)
@@ -72,11 +74,14 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
 
     // MARK: Progress
 
+    /// Nothing keeps the device from its work.
+    private var mayMove: Bool { isRunning && !transfers.isFull }
+
     /// Carries out what the client asks, a bounded number of commands, then lets the device do what is due.
     public func poll() -> Bool {
         var worked = false
         if let connection { worked = serve(connection) } else { worked = accept() }
-        if isRunning {
+        if mayMove {
             if model.poll() { worked = true }
             interrupts.updateLine()
         }
@@ -86,12 +91,13 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     }
 
     public var nextDeadline: UInt64? {
-        var deadline = isRunning ? model.nextDeadline : nil
+        var deadline = mayMove ? model.nextDeadline : nil
         guard let connection else { return deadline }
         // No descriptor tells when the socket takes more; a client that is slow to read gets a look every
         // millisecond or two (a loop rounds down).
         if connection.isPending { deadline = min(deadline ?? .max, model.host.clock.now &+ 2_000_000) }
         if let due = connection.deadline { deadline = min(deadline ?? .max, due) }
+        if let due = connection.twin?.deadline { deadline = min(deadline ?? .max, due) }
         if let due = transfers.deadline { deadline = min(deadline ?? .max, due) }
         return deadline
     }
@@ -134,6 +140,15 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         connection = nil
         doom = nil
         counters.disconnections &+= 1
+        if doorbellsAreLent {
+            // It still has them, and would ring for the next client.
+            do {
+                try model.host.doorbells.renew()
+                doorbellsAreLent = false
+            } catch {
+                log("the last client keeps the doorbells: \(error)")
+            }
+        }
         if options.keepsState {
             // Masked, so that what fires from now on is pending and not lost.
             setVectors(interrupts.routed, masked: true)
@@ -184,7 +199,9 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     ) throws(TransportError) -> Bool {
         // Backpressure: who does not take replies is not asked for commands.
         if connection.output.isPending {
-            guard try connection.flush() else { return false }
+            let pending = connection.output.pendingByteCount
+            // A client that takes its reply in pieces is one to stay awake for.
+            guard try connection.flush() else { return connection.output.pendingByteCount < pending }
         }
         var count = 0
         var byteCount = 0

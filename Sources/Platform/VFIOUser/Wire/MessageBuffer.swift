@@ -97,9 +97,9 @@ extension MessageBuffer {
         return start
     }
 
-    /// Ends the message that began at `start`.
+    /// Ends the message that began at `start`; `more` bytes follow from elsewhere.
     @inline(__always)
-    public mutating func finish(_ start: Int) {
-        replace(at: start + 4, with: UInt32(count - start))
+    public mutating func finish(_ start: Int, more: UInt32 = 0) {
+        replace(at: start + 4, with: UInt32(count - start) + more)
     }
 }

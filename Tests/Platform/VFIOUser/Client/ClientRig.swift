@@ -47,7 +47,7 @@ struct ClientRig {
         far.liar.lie = lie
         socket = SocketHolder(pair.first)
         // A lost reply ends a test's wait soon; any other comes with the next turn.
-        options.replyNanoseconds = 50_000_000
+        options.replyNanoseconds = 200_000_000
         options.whileWaiting = { far.liar.takeTurn() }
     }
 

@@ -188,9 +188,10 @@ private let infos: [Lie] = [
         var witness = DescriptorWitness()
         do {
             let file = try witness.copy()
+            let raw = file.raw
             let rig = try ClientRig { command, _, reply in
                 guard command == .getDeviceInfo else { return }
-                reply.replacements = [Int32](repeating: file.raw, count: 16)
+                reply.replacements = [Int32](repeating: raw, count: 16)
             }
             defer { rig.liar.forget() }
             let backing = try rig.connect()
@@ -198,8 +199,8 @@ private let infos: [Lie] = [
             rig.liar.lie = { command, _, reply in
                 guard command == .readRegion else { return }
                 let message = reply.message
-                rig.liar.say(Array(message.prefix(8)), descriptors: [Int32](repeating: file.raw, count: 10))
-                rig.liar.say(Array(message.suffix(from: 8)), descriptors: [Int32](repeating: file.raw, count: 10))
+                rig.liar.say(Array(message.prefix(8)), descriptors: [Int32](repeating: raw, count: 10))
+                rig.liar.say(Array(message.suffix(from: 8)), descriptors: [Int32](repeating: raw, count: 10))
                 reply.fate = .isLost
             }
             #expect(try backing.readConfig(0, .word) == 0xFFFF)

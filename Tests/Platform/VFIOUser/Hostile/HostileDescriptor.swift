@@ -84,7 +84,9 @@ final class HostileDescriptor {
     @_silgen_name("epoll_create1") private static func makeEpoll(_ flags: Int32) -> Int32
 
     private static func unsealed(_ byteCount: Int) -> Int32 {
-        guard let file = try? UnsealedFile(byteCount: byteCount), let copy = try? file.descriptor.copy() else { return -1 }
+        guard let file = try? UnsealedFile(byteCount: byteCount), let copy = try? file.descriptor.copy() else {
+            return -1
+        }
         return copy
     }
 }

@@ -57,6 +57,26 @@ import VFIOUserTestClient
         try siege.settle()
     }
 
+    /// Who has gone rings nothing any more: the next client's doorbells are others.
+    @Test(arguments: [true, false]) func theDoorbellsOfAClientThatHasGone(keepsState: Bool) throws {
+        var options = VFIOUserServerOptions()
+        options.keepsState = keepsState
+        let siege = try Siege(options: options)
+        _ = try siege.client.ask(.getRegionIODescriptors, Self.request(0))
+        let wake = try #require(siege.client.takeDescriptor(0))
+        let memory = try #require(siege.client.takeDescriptor(1))
+        try siege.client.write32(region: 0, SampleDevice.Offset.doorbell, 5)
+        try siege.leaveAndReturn()
+        var noise = [UInt32](repeating: 77, count: 32)
+        // SAFETY: an array and a local, for the calls.
+        #expect(unsafe pwrite(memory.raw, &noise, 128, 0) == 128)
+        #expect(try siege.client.read32(region: 0, SampleDevice.Offset.doorbell) == (keepsState ? 5 : 0))
+        var one: UInt64 = 1
+        #expect(unsafe write(wake.raw, &one, 8) == 8)
+        #expect(!siege.server.wakeDescriptors.contains { FileIdentity($0) == FileIdentity(wake.raw) })
+        if !keepsState { try siege.settle() }
+    }
+
     /// The wake descriptor, full and made a blocking one, or drained by the client: the server never waits for it.
     @Test func theWakeDescriptorInHostileHands() throws {
         let siege = try Siege()

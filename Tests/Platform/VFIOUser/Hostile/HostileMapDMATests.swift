@@ -41,7 +41,13 @@ import VFIOUserTestClient
         Attack("behind the file", .mapDMA, EINVAL, [.memory], write: request(offset: 0x4000)),
         Attack("offset that wraps", .mapDMA, EINVAL, [.memory], write: request(0x2000, offset: 0 &- 0x1000)),
         Attack("offset that is negative", .mapDMA, EINVAL, [.memory], write: request(offset: 1 << 63)),
-        Attack("size that wraps in the file", .mapDMA, EINVAL, [.memory], write: request(0 &- 0x2000, at: 0, offset: 0x2000)),
+        Attack(
+            "size that wraps in the file",
+            .mapDMA,
+            EINVAL,
+            [.memory],
+            write: request(0 &- 0x2000, at: 0, offset: 0x2000)
+        ),
         Attack("size that no file has", .mapDMA, EINVAL, [.memory], write: request(1 << 62)),
     ]
     static let descriptors: [Attack] =

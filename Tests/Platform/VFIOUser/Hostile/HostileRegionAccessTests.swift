@@ -90,9 +90,15 @@ private let outside: [(UInt32, UInt64, UInt32)] = [
         (0..<16).map { length in Attack("\(length) bytes", .writeRegion) { $0.append(byteCount: length) { _ in } } }
         + outside.map { region, offset, count in
             // With all of its data, as far as a message has room.
-            Attack("\(count) of \(region) at \(offset)", .writeRegion, write: request(region, offset, count, data: Int(min(count, 1 << 20))))
+            Attack(
+                "\(count) of \(region) at \(offset)",
+                .writeRegion,
+                write: request(region, offset, count, data: Int(min(count, 1 << 20)))
+            )
         }
-        + [(4, 0), (4, 3), (4, 5), (0, 1), (0, 4), (8, 4), (1, 8), (.max, 4), (1 << 20, 4), (4, 1 << 20)].map { count, data in
+        + [(4, 0), (4, 3), (4, 5), (0, 1), (0, 4), (8, 4), (1, 8), (.max, 4), (1 << 20, 4), (4, 1 << 20)].map {
+            count,
+            data in
             Attack("\(count) with \(data) bytes of data", .writeRegion, write: request(0, 0, count, data: data))
         }
 

@@ -6,9 +6,11 @@ import VFIOUser
 import VFIOUserTestClient
 
 @Suite struct HostileResetTests {
-    @Test(arguments: (1...9).map { length in
-        Attack("\(length) bytes", .resetDevice) { $0.append(byteCount: length) { _ in } }
-    })
+    @Test(
+        arguments: (1...9).map { length in
+            Attack("\(length) bytes", .resetDevice) { $0.append(byteCount: length) { _ in } }
+        }
+    )
     func isRefused(_ attack: Attack) throws {
         let siege = try Siege()
         try siege.strike(attack)
@@ -29,7 +31,12 @@ import VFIOUserTestClient
             if round == 10 {
                 try siege.client.mapDMA(memory.raw, iova: 0, size: 0x1000)
                 try siege.client.setInterrupts(
-                    .eventDescriptors, .trigger, .msix, count: 1, descriptors: [event.raw])
+                    .eventDescriptors,
+                    .trigger,
+                    .msix,
+                    count: 1,
+                    descriptors: [event.raw]
+                )
             }
             #expect(try siege.transfer(siege.client, 2, at: 0, 1).isAllowed == (round >= 10))
         }
@@ -50,7 +57,8 @@ import VFIOUserTestClient
     static let commands: [Command] = [.dirtyPages, .deviceFeature, .readMigrationData, .writeMigrationData]
 
     /// Whatever is in them: none of these is carried out, and the answer says so.
-    @Test(arguments: commands, [0, 1, 7, 8, 9, 16, 24, 4096]) func isNotSupported(command: Command, length: Int) throws {
+    @Test(arguments: commands, [0, 1, 7, 8, 9, 16, 24, 4096]) func isNotSupported(command: Command, length: Int) throws
+    {
         let siege = try Siege()
         for byte: UInt8 in [0, 0xFF] {
             let attack = Attack("", command, ENOTSUP, [.memory]) { buffer in
@@ -63,10 +71,13 @@ import VFIOUserTestClient
         try siege.settle()
     }
 
-    @Test(arguments: [
-        feature(0x4_0001), feature(0x1_0001), feature(0x2_0002), feature(0x5_0006), feature(0x2_0007), feature(0xFFFF_FFFF),
-        feature(0x1_0001, 0), feature(0x1_FFFF, .max),
-    ].map { Attack("", .deviceFeature, ENOTSUP, write: $0) })
+    @Test(
+        arguments: [
+            feature(0x4_0001), feature(0x1_0001), feature(0x2_0002), feature(0x5_0006), feature(0x2_0007),
+            feature(0xFFFF_FFFF),
+            feature(0x1_0001, 0), feature(0x1_FFFF, .max),
+        ].map { Attack("", .deviceFeature, ENOTSUP, write: $0) }
+    )
     func features(_ attack: Attack) throws {
         let siege = try Siege()
         try siege.strike(attack)
@@ -75,7 +86,8 @@ import VFIOUserTestClient
 }
 
 @Suite struct HostileUnknownCommandTests {
-    @Test(arguments: [UInt16(0), 19, 20, 31, 32, 255, 256, 0x7FFF, 0x8000, .max]) func isRefused(number: UInt16) throws {
+    @Test(arguments: [UInt16(0), 19, 20, 31, 32, 255, 256, 0x7FFF, 0x8000, .max]) func isRefused(number: UInt16) throws
+    {
         let siege = try Siege()
         for length in [0, 1, 16, 64, 5000] {
             let attack = Attack("", number: number, EINVAL, [.event]) { $0.append(byteCount: length) { _ in } }

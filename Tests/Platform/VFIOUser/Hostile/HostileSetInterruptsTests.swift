@@ -32,7 +32,13 @@ import VFIOUserTestClient
         Attack("kind 5", .setInterrupts, write: request(fire, 5)),
         Attack("kind 2^32-1", .setInterrupts, write: request(fire, .max)),
         Attack("a vector behind the last", .setInterrupts, EINVAL, [.event], write: request(assign, start: 20)),
-        Attack("from inside to outside", .setInterrupts, EINVAL, [.event, .event], write: request(assign, start: 19, count: 2)),
+        Attack(
+            "from inside to outside",
+            .setInterrupts,
+            EINVAL,
+            [.event, .event],
+            write: request(assign, start: 19, count: 2)
+        ),
         Attack("start and count that wrap", .setInterrupts, write: request(fire, start: 2, count: .max)),
         Attack("start 2^32-1", .setInterrupts, write: request(fire, start: .max)),
         Attack("as many as there are numbers", .setInterrupts, write: request(fire, count: .max)),
@@ -75,7 +81,13 @@ import VFIOUserTestClient
         + [
             Attack("one too few", .setInterrupts, EINVAL, [.event], write: request(assign, count: 2)),
             Attack("one too many", .setInterrupts, EINVAL, [.event, .event], write: request(assign)),
-            Attack("the last of three is none", .setInterrupts, EINVAL, [.event, .event, .socket], write: request(assign, count: 3)),
+            Attack(
+                "the last of three is none",
+                .setInterrupts,
+                EINVAL,
+                [.event, .event, .socket],
+                write: request(assign, count: 3)
+            ),
             Attack("for a command that takes none", .setInterrupts, EINVAL, [.event], write: request(fire)),
         ]
 

@@ -58,9 +58,11 @@ import VFIOUserTestClient
     }
 
     /// The reply says that the device has let go: no access goes there after it, by whatever way.
-    @Test(arguments: [
-        request(), request(0, .max), request(0, 0, flags: 2), request(0x3FFF, 0x4002), request(0, 1 << 63),
-    ].map { Attack("", .unmapDMA, 0, write: $0) })
+    @Test(
+        arguments: [
+            request(), request(0, .max), request(0, 0, flags: 2), request(0x3FFF, 0x4002), request(0, 1 << 63),
+        ].map { Attack("", .unmapDMA, 0, write: $0) }
+    )
     func nothingIsReachedAfterIt(_ attack: Attack) throws {
         let siege = try Siege()
         let memory = siege.descriptor(.memory)

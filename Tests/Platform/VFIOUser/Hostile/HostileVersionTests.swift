@@ -49,6 +49,7 @@ import VFIOUserTestClient
         text("descriptors: a fraction", "{\"capabilities\":{\"max_msg_fds\":1.5}}"),
         text("descriptors: 2^64", "{\"capabilities\":{\"max_msg_fds\":18446744073709551616}}"),
         text("descriptors: null", "{\"capabilities\":{\"max_msg_fds\":null}}"),
+        text("data: none", "{\"capabilities\":{\"max_data_xfer_size\":0}}"),
         text("data: an object", "{\"capabilities\":{\"max_data_xfer_size\":{}}}"),
         text("maps: true", "{\"capabilities\":{\"max_dma_maps\":true}}"),
         text("page sizes: an array", "{\"capabilities\":{\"pgsizes\":[4096]}}"),
@@ -82,7 +83,7 @@ import VFIOUserTestClient
         Attack("no JSON", .version, 0, write: json("")),
         text("an empty object", "{}"), text("no capabilities", "{\"capabilities\":{}}"),
         Attack("minor 65535", .version, 0, write: json("{\"capabilities\":{}}\0", minor: .max)),
-        text("extremes", "{\"capabilities\":{\"max_msg_fds\":18446744073709551615,\"max_data_xfer_size\":0}}"),
+        text("extremes", "{\"capabilities\":{\"max_msg_fds\":18446744073709551615,\"max_data_xfer_size\":1}}"),
         text("strangers", "{\"a\":{\"b\":[1,-2.5e3,{\"c\":null}]},\"capabilities\":{\"d\":\"\\ud83d\\ude00\"}}"),
     ])
     func isAccepted(_ attack: Attack) throws {

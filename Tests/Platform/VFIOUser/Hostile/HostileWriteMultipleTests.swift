@@ -29,7 +29,11 @@ import VFIOUserTestClient
         } + [
             Attack("one more than there are", .writeRegionMultiple, write: request(claims: 2, [good])),
             Attack("2^64-1", .writeRegionMultiple, write: request(claims: .max, [good])),
-            Attack("a number that wraps in bytes", .writeRegionMultiple, write: request(claims: 0x0AAA_AAAA_AAAA_AAAB, [good])),
+            Attack(
+                "a number that wraps in bytes",
+                .writeRegionMultiple,
+                write: request(claims: 0x0AAA_AAAA_AAAA_AAAB, [good])
+            ),
             Attack("one fewer than there are", .writeRegionMultiple, write: request(claims: 1, [good, good])),
             Attack("none, and one", .writeRegionMultiple, write: request(claims: 0, [good])),
             Attack("a byte short", .writeRegionMultiple, write: request(claims: 2, [good], rest: 23)),
@@ -41,7 +45,11 @@ import VFIOUserTestClient
             Attack("across an end", .writeRegionMultiple, write: request([good, (0, 0xFFD, 4)])),
             Attack("behind an end", .writeRegionMultiple, write: request([good, (7, 4096, 4)])),
             Attack("at 2^64-1", .writeRegionMultiple, write: request([good, (0, .max, 8)])),
-            Attack("the last of 1000", .writeRegionMultiple, write: request(.init(repeating: good, count: 999) + [(0, .max, 8)])),
+            Attack(
+                "the last of 1000",
+                .writeRegionMultiple,
+                write: request(.init(repeating: good, count: 999) + [(0, .max, 8)])
+            ),
         ]
 
     @Test(arguments: attacks) func isRefused(_ attack: Attack) throws {
@@ -56,7 +64,9 @@ import VFIOUserTestClient
     @Test func oddOnes() throws {
         let siege = try Siege()
         try siege.strike(Attack("none", .writeRegionMultiple, 0, write: Self.request([])))
-        try siege.strike(Attack("of no bytes", .writeRegionMultiple, 0, write: Self.request([(0, 0, 0), (9 - 2, 0, 0)])))
+        try siege.strike(
+            Attack("of no bytes", .writeRegionMultiple, 0, write: Self.request([(0, 0, 0), (9 - 2, 0, 0)]))
+        )
         // As many as a message holds.
         let most = ((1 << 20) - 8) / 24
         try siege.strike(

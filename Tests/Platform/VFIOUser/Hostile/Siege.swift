@@ -108,6 +108,15 @@ final class Siege {
         #expect(name == 0x0001_1D0B, "an answer to what wanted none", sourceLocation: sourceLocation)
     }
 
+    /// The attacker goes, and comes again.
+    func leaveAndReturn() throws {
+        attacker = nil
+        for _ in 0..<1000 where server.hasClient { poll() }
+        #expect(!server.hasClient)
+        #expect(mappingCount == 0)
+        try connect()
+    }
+
     /// The attacker goes. What it has left, and whether the next one is served.
     func settle(sourceLocation: SourceLocation = #_sourceLocation) throws {
         attacker = nil

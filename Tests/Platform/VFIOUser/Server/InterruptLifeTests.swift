@@ -74,6 +74,18 @@ import VFIOUserTestClient
         #expect(try bench.client.read32(region: 0, SampleDevice.Offset.pending) == 3)
     }
 
+    /// QEMU disables each kind that it knows of.
+    @Test func disablingOneKindLeavesTheOthers() throws {
+        let bench = try Bench()
+        let event = EventBox()
+        try bench.client.setInterrupts(.eventDescriptors, .trigger, .msix, count: 1, descriptors: [event.raw])
+        for kind in InterruptKind.allCases where kind != .msix {
+            try bench.client.setInterrupts(.none, .trigger, kind, count: 0)
+        }
+        try fire(bench, 0)
+        #expect(event.take() == 1)
+    }
+
     @Test func theClientCanFireThem() throws {
         let bench = try Bench()
         let event = EventBox()

@@ -1,6 +1,7 @@
 // A vfio-user client for tests: it sends any bytes, well-formed or not, and sees exactly what comes back. Nothing of the
 // server is reused but the codecs and the sockets.
 
+import CLinux
 import Glibc
 import VFIOUser
 
@@ -58,17 +59,30 @@ public final class RawClient {
 
     // MARK: Bytes
 
-    /// Sends bytes as they are, all of them.
+    /// Sends bytes as they are, all of them, the descriptors with the first ones.
     public func send(_ bytes: [UInt8], descriptors: [Int32] = []) {
-        var output = MessageOutput()
-        output.buffer.append(bytes.raw)
-        for descriptor in descriptors {
-            guard let copy = try? OwnedDescriptor.duplicate(of: descriptor) else { continue }
-            output.attach(copy, toMessageAt: 0)
-        }
-        for _ in 0..<10_000 {
-            guard let isSent = try? output.flush(to: socket), !isSent else { return }
-            pump()
+        var sent = 0
+        for _ in 0..<10_000 where sent < bytes.count {
+            // SAFETY: both arrays are there for the call.
+            let result = unsafe bytes.withUnsafeBytes { bytes in
+                unsafe descriptors.withUnsafeBufferPointer { descriptors in
+                    let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[sent...])
+                    return unsafe clinux_send(
+                        socket.raw,
+                        rest.baseAddress,
+                        UInt(rest.count),
+                        descriptors.baseAddress,
+                        sent == 0 ? Int32(descriptors.count) : 0
+                    )
+                }
+            }
+            if result > 0 {
+                sent += result
+            } else if result == Int(-EAGAIN) {
+                pump()
+            } else {
+                return
+            }
         }
     }
 

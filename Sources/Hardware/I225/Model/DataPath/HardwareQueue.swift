@@ -19,6 +19,8 @@ import Rings
     private(set) var window: IOVAWindow?
     /// The ring's copy here, if the ring lies in remote memory.
     private var remote: RemoteRing?
+    /// The ring's pages side by side, if they are scattered.
+    private var joined: JoinedMemory?
     private var generation: UInt64 = 0
     private var rejectedTail: UInt32?
 
@@ -40,6 +42,7 @@ import Rings
         ring = nil
         unsafe window = nil
         remote = nil
+        joined = nil
         generation = 0
     }
 
@@ -53,6 +56,11 @@ import Rings
         if let copy = RemoteRing(memory, iova: base, count: count, head: head) {
             ring = unsafe DescriptorRing16(base: copy.base, count: count)
             remote = consume copy
+            return ring
+        }
+        if let pages = JoinedMemory(memory, iova: base, length: count * 16, .both), base % 16 == 0 {
+            ring = unsafe DescriptorRing16(base: pages.base, count: count)
+            joined = consume pages
             return ring
         }
         // The device reads and writes descriptors as pairs of 64-bit words; memory lent at an odd place cannot hold them.

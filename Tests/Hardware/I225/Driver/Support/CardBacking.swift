@@ -16,6 +16,8 @@ import VFIOUser
 enum CardPlace: String, Sendable {
     case inProcess
     case behindSocket
+    /// The server gets no descriptors of the driver's memory: every access of the card is a message.
+    case behindSocketWithoutMemory
 
     @TaskLocal static var current = CardPlace.inProcess
 }
@@ -54,16 +56,25 @@ enum CardBacking: PCIeBacking {
     init(_ model: I225Model, name: String, census: Census) throws {
         switch CardPlace.current {
         case .inProcess: self = .inProcess(InProcess(model, name: name, census: census))
-        case .behindSocket:
+        case .behindSocket, .behindSocketWithoutMemory:
             let pair = try UnixSocket.pair()
             let server = CardServer(model, pair.second)
             var options = VFIOUserOptions()
-            options.whileWaiting = { server.takeTurn() }
+            options.whileWaiting = { _ = server.takeTurn() }
+            options.sharesMemory = CardPlace.current == .behindSocket
             self = .behindSocket(
                 try VFIOUserBacking(pair.first, name: name, options: options, census: census),
                 server
             )
         }
+    }
+
+    /// Carries what the card asks of memory that it has no descriptor of, and the answers; whether there was something.
+    func carryMemory() -> Bool {
+        guard case .behindSocket(let base, let server) = self else { return false }
+        let isAsked = server.takeTurn()
+        let isAnswered = base.poll()
+        return isAsked || isAnswered
     }
 
     /// Takes the card away. A server that is killed takes its card with it.
@@ -184,7 +195,7 @@ final class CardServer: @unchecked Sendable {
         server = VFIOUserServer(StillModel(model), connection: socket)
     }
 
-    func takeTurn() { _ = server?.poll() }
+    func takeTurn() -> Bool { server?.poll() ?? false }
 
     /// Ends as a killed process does: its socket closes, what it had mapped is gone, and so is its device.
     func kill() {
@@ -196,7 +207,7 @@ final class CardServer: @unchecked Sendable {
 }
 
 /// A card that makes no progress of its own when its server polls it.
-private final class StillModel: PCIeModel {
+final class StillModel: PCIeModel {
     private let base: I225Model
 
     init(_ base: I225Model) { self.base = base }

@@ -50,7 +50,7 @@ final class Rig {
 
     /// Lets the model do everything that is due now.
     func settle() {
-        while model.poll() {}
+        repeat { while model.poll() {} } while backing.carryMemory()
     }
 
     /// Lets the model act, moves time, and lets it act again.
