@@ -21,6 +21,7 @@ guest_options() {
   --memory SIZE       (default: 512M)
   --append WORDS      more for the kernel's command line
   --qemu ARGUMENT     one argument for QEMU as it is
+  --private-memory    memory that QEMU shares with nobody: devices reach it by messages alone
   --reboot            let the guest reboot; without it, a reboot is an end
   --timeout SECONDS   limit of the guest's life (default: 180)
   --console FILE      where the guest's console goes (default: standard error)
@@ -34,10 +35,12 @@ TEXT
 boot_guest() {
     local sockets_and_devices=() devices=() modules=() files=() extra=() append=''
     local image=base which=backports cpus=2 memory=512M limit=180 console='' label='' iommu='' reboot=-no-reboot
+    local backend=memfd,share=on
     local script from_guest to_guest
     while (($#)); do
         case $1 in
             --iommu) iommu=1; shift; continue ;;
+            --private-memory) backend=ram,share=off; shift; continue ;;
             --reboot) reboot=; shift; continue ;;
             --*) (($# > 1)) || { say "$1 needs a value"; exit 64; } ;;
             *) break ;;
@@ -153,7 +156,7 @@ start_qemu() {
         "$loader" --library-path "$libraries:$libraries/systemd" "$tree/usr/bin/qemu-system-x86_64" \
         -L "$tree/usr/share/qemu" -L "$tree/usr/share/seabios" \
         -nodefaults -no-user-config -display none -accel tcg -cpu max -smp "$cpus" -m "$memory" \
-        -object "memory-backend-memfd,id=ram,size=$memory,share=on" -machine q35,memory-backend=ram \
+        -object "memory-backend-$backend,id=ram,size=$memory" -machine q35,memory-backend=ram \
         -chardev stdio,id=console,signal=off -serial chardev:console \
         -chardev "pipe,id=channel,path=$guest_work/channel" -serial chardev:channel \
         -chardev "pipe,id=monitor,path=$guest_work/monitor" -monitor chardev:monitor \

@@ -135,7 +135,7 @@ guest() {
         case $1 in
             --card) card_options "$2"; shift 2 ;;
             --no-driver) driver=; shift ;;
-            --iommu | --reboot) options+=("$1"); shift ;;
+            --iommu | --private-memory | --reboot) options+=("$1"); shift ;;
             --*) options+=("$1" "$2"); shift 2 ;;
             *) break ;;
         esac
