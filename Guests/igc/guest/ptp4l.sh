@@ -8,7 +8,7 @@ cat > /tmp/ptp4l.conf << 'CONFIGURATION'
 network_transport L2
 delay_mechanism E2E
 time_stamping hardware
-tx_timestamp_timeout 200
+tx_timestamp_timeout 2000
 logSyncInterval -2
 logMinDelayReqInterval -2
 summary_interval -2
@@ -42,9 +42,11 @@ else
     expect "half of its offsets are below 100 us" "${median:-999999999}" -lt 100000
     expect "all of its offsets are below 10 ms" "${worst:-999999999}" -lt 10000000
     note "offsets while locked: half below $median ns, the worst $worst ns"
-    expect "it has not lost its source" "$(grep -c 'timed out\|SLAVE to' /tmp/ptp4l.log)" -eq 0
+    # A time-out or a change of role, with its time: nothing of the kind may be in the log.
+    lost=$(grep 'timed out\|SLAVE to' /tmp/ptp4l.log)
+    if [ -z "$lost" ]; then pass "it has not lost its source"; else fail "it has not lost its source" "$lost"; fi
 fi
 meet finished 2
 kill $process
 wait $process
-tail -n 50 /tmp/ptp4l.log
+cat /tmp/ptp4l.log
