@@ -33,6 +33,9 @@ enum Seeds {
             [1] + map(3) + one(.unmap, [0, 2, 3, 2, 3, 0]) + map(3) + one(.leave, [0, 1]) + map(3),
             [1] + one(.setInterrupts, [1, 0, 1, 0, 0, 0]) + one(.block) + one(.setInterrupts, [0, 2, 1, 0, 0, 0])
                 + one(.poll, [1]) + one(.sleep),
+            // Answers with descriptors, and nobody who wants them: it has ended a server once.
+            [1] + one(.doorbells, [1, 0, 3]) + one(.regionInfo, [1, 0, 0, 3]) + one(.read, [0, 2, 2, 0, 0])
+                + one(.poll, [1]),
             [0] + one(.noise, [16, 1, 0, 4, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]) + one(.wait, [4])
                 + one(.poll, [2]),
         ]

@@ -27,7 +27,7 @@ import VFIOUserTestClient
         }
 
         func client() throws -> RawClient {
-            let client = RawClient(try UnixSocket.connect(path: path)) { usleep(5000) }
+            let client = RawClient(try UnixSocket.connect(path: path), looks: 100_000) { usleep(200) }
             try client.negotiate()
             try client.write(region: Region.config, 0x04, [6, 0])
             return client

@@ -41,11 +41,15 @@ public final class RawClient {
     private var input = MessageInput()
     private var descriptors = MessageDescriptors()
     private let pump: () -> Void
+    private let looks: Int
     private var nextIdentifier: UInt16 = 1
 
-    /// - Parameter pump: called while the client waits: a poll of the server, if it is on this thread.
-    public init(_ socket: consuming OwnedDescriptor, pump: @escaping () -> Void) {
+    /// - Parameters:
+    ///   - looks: how often a reply is looked for before there is none.
+    ///   - pump: called while the client waits: a poll of the server, if it is on this thread.
+    public init(_ socket: consuming OwnedDescriptor, looks: Int = 100, pump: @escaping () -> Void) {
         self.socket = socket
+        self.looks = looks
         self.pump = pump
     }
 
@@ -87,9 +91,9 @@ public final class RawClient {
     }
 
     /// What the server says next, after at most `looks` looks.
-    public func receive(looks: Int = 100) -> Outcome {
+    public func receive(looks: Int? = nil) -> Outcome {
         do {
-            for _ in 0..<looks {
+            for _ in 0..<(looks ?? self.looks) {
                 if let message = try input.next(&descriptors) { return .message(reply(message)) }
                 if try input.receive(from: socket) == 0 { pump() }
             }
