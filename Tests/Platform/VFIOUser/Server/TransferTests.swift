@@ -126,6 +126,25 @@ import VFIOUserTestClient
     }
 
     /// Memory that is unmapped before the client was asked is not asked for.
+    /// Answers to what was asked later do not give the oldest more time.
+    @Test func aClientThatDoesNotAnswerTheOldest() throws {
+        let (bench, way) = try begin { $0.mostData = 20 }
+        var commands: [(RawReply, DMAAccess)] = []
+        for _ in 0..<3 { commands.append(try #require(try next(way, .readDMA))) }
+        for (command, access) in commands.dropFirst() {
+            bench.clock.advance(nanoseconds: 2_000_000_000)
+            way.answer(command) {
+                access.write(to: &$0)
+                $0.append(Array(Self.descriptors.prefix(Int(access.count))).raw)
+            }
+            _ = bench.server.poll()
+        }
+        #expect(bench.server.hasClient)
+        bench.clock.advance(nanoseconds: 1_000_000_001)
+        for _ in 0..<3 { _ = bench.server.poll() }
+        #expect(!bench.server.hasClient)
+    }
+
     @Test func unmappedMeanwhile() throws {
         let bench = try Bench()
         try bench.client.mapDMA(nil, iova: Self.ring, size: 0x1000)
