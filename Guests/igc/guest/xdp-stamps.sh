@@ -25,10 +25,11 @@ allow_log 'eth0: Reset adapter'
 
 # start PROGRAM [OPTION]...: until it is attached.
 start() {
-    "$@" eth0 > /tmp/output 2>&1 &
+    # Apart, because what it says of its end on the one would come in the middle of a line of the other.
+    "$@" eth0 > /tmp/output 2> /tmp/errors &
     process=$!
     within 60 sh -c 'ip link show eth0 | grep -q prog/xdp' || {
-        fail "$* attaches" "$(tail -n 3 /tmp/output)"
+        fail "$* attaches" "$(tail -n 3 /tmp/output /tmp/errors)"
         stop
         return 1
     }
@@ -43,6 +44,7 @@ start() {
 stop() {
     kill -INT $process
     wait $process
+    cat /tmp/errors >> /tmp/output
     cat /tmp/output
 }
 # send COUNT [VLAN]: frames one after another; prints how many answers came back within a second each.
