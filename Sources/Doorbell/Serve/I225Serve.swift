@@ -75,6 +75,9 @@ public struct I225Serve: Sendable {
             isPlugged in
             var options = I225Options()
             options.macAddress = firstAddress.advanced(by: index).bytes
+            // A message wakes QEMU's main loop, which then keeps a guest's CPU from its next register write: with none held
+            // back, a quarter of that CPU's time went there (Guests/README.md, "How fast").
+            options.transmitMessageGapNanoseconds = 200_000
             for rule in stampFaults { options.stampFaults[rule.number] = rule.fault }
             let card = try ServedI225(
                 listeners[index],

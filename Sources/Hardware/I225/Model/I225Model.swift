@@ -25,7 +25,7 @@ import Registers
     var messages = MessageVectors()
     var nvm: NVM
     var phy: PHY
-    var interrupts = InterruptCore()
+    var interrupts: InterruptCore
     var time: TimeSync
 
     var path: DataPath
@@ -57,6 +57,7 @@ import Registers
         let now = clock.now
         nvm = NVM(options)
         phy = PHY(options, now: now)
+        interrupts = InterruptCore(transmitGap: options.transmitMessageGapNanoseconds)
         time = TimeSync(now: now, control: registers[I225Register.auxiliaryControl].raw)
         path = DataPath(port, options, host.memory)
         loadDefaults()
@@ -128,8 +129,10 @@ import Registers
         guard progress.hasWorked else { return false }
         for queue in 0..<I225.queueCount {
             let bit: UInt32 = 1 << UInt32(queue)
-            if progress.received & bit != 0 { interrupts.queueEvent(queue, transmit: false) }
-            if progress.transmitted & bit != 0 { interrupts.queueEvent(queue, transmit: true) }
+            if progress.received & bit != 0 { interrupts.receiveEvent(queue) }
+            if progress.transmitted & bit != 0 {
+                interrupts.transmitEvent(queue, isUrgent: progress.drained & bit != 0)
+            }
         }
         // Stamps that take no time are there already.
         if path.mac.stamps.nextDeadline != nil { advance(now) }

@@ -18,6 +18,9 @@ public struct I225Options: Sendable {
     public var stampErrata: StampErrata = []
     /// What happens to the n-th stamp, counted from 0 over all slots.
     public var stampFaults: [Int: StampFault] = [:]
+    /// Messages of one vector that tell of sent frames alone come no closer than this, nor closer than EITR says. More
+    /// than 0 where a message costs its receiver more than late news of sent frames do.
+    public var transmitMessageGapNanoseconds: UInt64 = 0
     /// Frames per queue and direction in one poll: what one queue may hold up the others.
     public var pollBudget = 64
     public var faults: I225Faults = []

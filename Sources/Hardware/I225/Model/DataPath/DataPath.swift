@@ -34,6 +34,8 @@ struct DataPath: ~Copyable {
         /// Queues with a new write-back, as bits.
         var received: UInt32 = 0
         var transmitted: UInt32 = 0
+        /// Transmit queues of which a quarter of the ring is done since this was last said: the driver may wait for room.
+        var drained: UInt32 = 0
     }
 
     /// Takes frames off the wire that nobody can receive.
@@ -71,7 +73,9 @@ struct DataPath: ~Copyable {
             transmitQueues[queue].hardware.endBurst()
             if burst.isBlocked { isWireFull = true }
             if burst.hasAdvanced { progress.hasWorked = true }
-            if burst.hasWrittenBack { progress.transmitted |= 1 &<< UInt32(truncatingIfNeeded: queue) }
+            let bit: UInt32 = 1 &<< UInt32(truncatingIfNeeded: queue)
+            if burst.hasWrittenBack { progress.transmitted |= bit }
+            if transmitQueues[queue].takeDrained(burst) { progress.drained |= bit }
         }
         mac.end()
     }

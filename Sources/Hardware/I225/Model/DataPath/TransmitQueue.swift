@@ -24,6 +24,7 @@ import Rings
     var malformed: UInt64 = 0
     /// Since the owner took them.
     var segmentedFrames: UInt32 = 0
+    private var descriptorsSinceDrained = 0
 
     init(number: Int, _ memory: IOVASpace) {
         self.number = number
@@ -137,6 +138,14 @@ import Rings
     static func complete(_ ring: DescriptorRing16, _ index: Int, _ high: UInt64) {
         guard high & Self.reportStatus != 0 else { return }
         unsafe ring.storeHighUnchecked(index, high | TransmitDataDescriptor.doneBit)
+    }
+
+    /// Whether a quarter of the ring is done since this was last true.
+    mutating func takeDrained(_ burst: Progress) -> Bool {
+        descriptorsSinceDrained &+= burst.descriptors
+        guard descriptorsSinceDrained >= hardware.count / 4 else { return false }
+        descriptorsSinceDrained = 0
+        return true
     }
 
     mutating func takeSegmentedFrames() -> UInt32 {

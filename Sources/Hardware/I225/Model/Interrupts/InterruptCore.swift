@@ -4,6 +4,9 @@
 // An event sets its vector's bit in EICR. When the bit is also set in EIMS and the vector's gap (EITR) has passed, the
 // message goes out; EIAC then clears the EICR bit, EIAM the EIMS bit. A cause that comes while the vector is masked
 // stays in EICR and fires when EIMS is written.
+//
+// A message that tells of sent frames alone may be held back longer than EITR asks (`transmitGap`): hardly anybody waits
+// for it, and a client may pay dearly for each.
 // Source: Linux igc_main.c (igc_msix_ring, igc_msix_other, igc_ring_irq_enable) of 6.12 and 7.x; I210 data sheet §7.3.
 
 import I225Wire
@@ -38,23 +41,36 @@ struct InterruptCore {
     private var throttles = InlineArray<5, InterruptThrottle>(repeating: .init(raw: 0))
     /// When the vector's next message may go out.
     private var earliest = InlineArray<5, UInt64>(repeating: 0)
+    /// Between messages of a vector that tell of sent frames alone, at least so much; nanoseconds.
+    private let transmitGap: UInt64
+    /// The same as `earliest`, for such messages.
+    private var earliestForTransmit = InlineArray<5, UInt64>(repeating: 0)
+    /// Vectors with an event of another kind since their last message.
+    private var urgent: UInt32 = 0
 
     private static var allVectors: UInt32 { 1 << UInt32(I225.vectorCount) - 1 }
+
+    init(transmitGap: UInt64 = 0) { self.transmitGap = transmitGap }
 
     /// All to power-on; the counts of messages stay.
     mutating func reset() {
         let counts = messageCounts
-        self = InterruptCore()
+        self = InterruptCore(transmitGap: transmitGap)
         messageCounts = counts
     }
 
     // MARK: Events
 
-    /// One side of a queue has written descriptors back.
-    mutating func queueEvent(_ queue: Int, transmit: Bool) {
+    /// A queue has written descriptors of received frames back.
+    mutating func receiveEvent(_ queue: Int) { queueEvent(queue, transmit: false, isUrgent: true) }
+
+    /// A queue has written descriptors of sent frames back.
+    mutating func transmitEvent(_ queue: Int, isUrgent: Bool) { queueEvent(queue, transmit: true, isUrgent: isUrgent) }
+
+    private mutating func queueEvent(_ queue: Int, transmit: Bool, isUrgent: Bool) {
         let entry = queueVectors[queue >> 1].raw >> QueueVectors.shift(queue: queue, transmit: transmit)
         guard entry & 0x80 != 0 else { return }
-        setVectors(1 << (entry & 7))
+        setVectors(1 << (entry & 7), isUrgent: isUrgent)
     }
 
     /// Other causes, by the device or by ICS.
@@ -67,9 +83,10 @@ struct InterruptCore {
         if otherVector[.valid] { setVectors(1 << otherVector[.vector]) }
     }
 
-    private mutating func setVectors(_ bits: UInt32) {
+    private mutating func setVectors(_ bits: UInt32, isUrgent: Bool = true) {
         vectorCauses |= bits & Self.allVectors
         due |= bits & Self.allVectors
+        if isUrgent { urgent |= bits }
     }
 
     // MARK: Registers
@@ -97,6 +114,7 @@ struct InterruptCore {
     mutating func clearVectorCauses(_ bits: UInt32) {
         vectorCauses &= ~bits
         due &= ~bits
+        urgent &= ~bits
     }
 
     mutating func setVectorMask(_ bits: UInt32) {
@@ -119,6 +137,11 @@ struct InterruptCore {
 
     private var ready: UInt32 { due & vectorCauses & vectorMask }
 
+    private func earliestMessage(_ vector: Int) -> UInt64 {
+        guard urgent & 1 << UInt32(vector) == 0 else { return earliest[vector] }
+        return max(earliest[vector], earliestForTransmit[vector])
+    }
+
     /// The vectors whose messages go out now, as bits.
     mutating func takeMessages(_ now: UInt64) -> UInt32 {
         var rest = ready
@@ -127,13 +150,15 @@ struct InterruptCore {
         while rest != 0 {
             let vector = rest.trailingZeroBitCount
             rest &= rest &- 1
-            guard now >= earliest[vector] else { continue }
+            guard now >= earliestMessage(vector) else { continue }
             let bit: UInt32 = 1 << UInt32(vector)
             sent |= bit
             due &= ~bit
+            urgent &= ~bit
             vectorCauses &= ~(bit & vectorAutoClear)
             if enable[.extendedAutoMask] { vectorMask &= ~(bit & vectorAutoMask) }
             earliest[vector] = now &+ gap(vector)
+            earliestForTransmit[vector] = now &+ transmitGap
             messageCounts[vector] &+= 1
         }
         return sent
@@ -144,7 +169,7 @@ struct InterruptCore {
         var rest = ready
         var deadline: UInt64?
         while rest != 0 {
-            let time = earliest[rest.trailingZeroBitCount]
+            let time = earliestMessage(rest.trailingZeroBitCount)
             rest &= rest &- 1
             deadline = min(deadline ?? time, time)
         }

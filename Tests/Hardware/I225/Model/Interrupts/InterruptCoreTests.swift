@@ -166,6 +166,65 @@ struct InterruptCoreTests {
         #expect(lease.firedCount == 1)
     }
 
+    @Test func newsOfSentFramesAloneWaitsForItsOwnGap() throws {
+        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
+        rig.linkUp()
+        rig.enableInterrupts()
+        rig.enableTraffic()
+        let lease = try rig.attach(1)
+        let bench = try TransmitBench(rig)
+        bench.put(testFrame(64))
+        bench.ring()
+        #expect(lease.firedCount == 1)
+        rig.write(I225Register.vectorMaskSet, 0x2)
+        bench.put(testFrame(64))
+        bench.ring()
+        #expect(bench.head == 2)
+        #expect(lease.firedCount == 1)
+        #expect(rig.model.nextDeadline == rig.clock.now + 200_000)
+        rig.advance(nanoseconds: 199_999)
+        #expect(lease.firedCount == 1)
+        rig.advance(nanoseconds: 1)
+        #expect(lease.firedCount == 2)
+    }
+
+    @Test func aReceivedFrameTakesTheNewsOfSentOnesAlong() throws {
+        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
+        rig.linkUp()
+        rig.enableInterrupts()
+        rig.enableTraffic()
+        let lease = try rig.attach(1)
+        let receiver = try ReceiveBench(rig)
+        let transmitter = try TransmitBench(rig)
+        transmitter.put(testFrame(64))
+        transmitter.ring()
+        rig.write(I225Register.vectorMaskSet, 0x2)
+        transmitter.put(testFrame(64))
+        transmitter.ring()
+        #expect(lease.firedCount == 1)
+        rig.arriveAndPoll(testFrame(64))
+        #expect(receiver.head == 1)
+        #expect(lease.firedCount == 2)
+    }
+
+    /// A driver may wait for room in its ring: a quarter of it is news that does not wait.
+    @Test func aQuarterOfTheRingDoesNotWait() throws {
+        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
+        rig.linkUp()
+        rig.enableInterrupts()
+        rig.enableTraffic()
+        let lease = try rig.attach(1)
+        let bench = try TransmitBench(rig, count: 16)
+        bench.put(testFrame(64))
+        bench.ring()
+        for frame in 2...4 {
+            rig.write(I225Register.vectorMaskSet, 0x2)
+            bench.put(testFrame(64))
+            bench.ring()
+            #expect(lease.firedCount == (frame < 4 ? 1 : 2))
+        }
+    }
+
     @Test func aMaskedTableEntryKeepsTheMessagePending() throws {
         let rig = try rig()
         let lease = try rig.attach(1)
