@@ -80,7 +80,7 @@ let platformTests: [Target] = [
     tests("Memory", in: "Platform/Memory", ["Memory", "Leases", "Simulation"]),
     tests("Rings", in: "Platform/Rings", ["Rings"]),
     tests("PCIe", in: "Platform/PCIe", ["PCIe"]),
-    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases"]),
+    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases", "Simulation"]),
     tests("Simulation", in: "Platform/Simulation", ["Simulation"]),
     tests(
         "Backing",
