@@ -20,6 +20,8 @@ final class FakeSource: VectorSource, VectorDetacher {
         var refused: Set<Int> = []
         /// Vectors that the device does not let go of.
         var stuck: Set<Int> = []
+        /// As where a process may open no more files.
+        var hasNoDescriptors = false
         var whileAttaching: (@Sendable (Int) -> Void)?
         var whileDetaching: (@Sendable (Int) -> Void)?
     }
@@ -38,7 +40,7 @@ final class FakeSource: VectorSource, VectorDetacher {
         state.withLock { $0.whileAttaching }?(index)
         let cell = state.withLock { state -> InterruptCell? in
             guard !state.refused.contains(index), state.attached[index] == nil else { return nil }
-            let cell = InterruptCell()
+            let cell = state.hasNoDescriptors ? InterruptCell(signalling: -1) : InterruptCell()
             state.attached[index] = cell
             state.hints[index] = cpu
             state.log.append("+\(index)")
@@ -68,5 +70,5 @@ final class FakeSource: VectorSource, VectorDetacher {
     var hints: [Int: Int] { state.withLock { $0.hints } }
 }
 
-/// Ends a lease where the test says.
-func end(_ lease: consuming VectorLease) {}
+/// Ends a lease where the test says, if there is one.
+func end(_ lease: consuming VectorLease?) {}
