@@ -162,6 +162,7 @@ let package = Package(
     ]
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
         + [
+            room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
             .target(
                 name: "Doorbell",
                 dependencies: [
@@ -217,6 +218,7 @@ let package = Package(
                     "TestFrames",
                 ]
             ),
+            tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),
             tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
