@@ -18,14 +18,17 @@ public struct CPUSet: Hashable, Sendable {
 
     /// The set that `list` names, nil if it is no list. White space around it is left out; an empty list is an empty set.
     public init?(list: some StringProtocol) {
-        let text = list.drop { $0.isWhitespace }
-        guard !text.allSatisfy(\.isWhitespace) else { return }
-        for range in text.prefix(while: { !$0.isWhitespace }).split(separator: ",", omittingEmptySubsequences: false) {
-            let ends = range.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { Int($0) }
-            guard let first = ends[0], let last = ends[ends.count - 1], 0 <= first, first <= last,
-                last < Self.numberLimit
+        guard let first = list.firstIndex(where: { !$0.isWhitespace }),
+            let last = list.lastIndex(where: { !$0.isWhitespace })
+        else { return }
+        for range in list[first...last].split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = range.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            // Int takes a sign, a list does not.
+            guard range.allSatisfy({ $0.isNumber || $0 == "-" }), let low = Int(ends[0]),
+                let high = Int(ends[ends.count - 1]),
+                0 <= low, low <= high, high < Self.numberLimit
             else { return nil }
-            for cpu in first...last { insert(cpu) }
+            for cpu in low...high { insert(cpu) }
         }
     }
 

@@ -21,6 +21,13 @@ public struct VectorStatus: Equatable, Sendable {
     public let cpus: CPUSet?
     /// Messages since it was taken; where the device is elsewhere, those that have been consumed.
     public let firedCount: UInt64
+
+    public init(index: Int, name: String, cpus: CPUSet?, firedCount: UInt64) {
+        self.index = index
+        self.name = name
+        self.cpus = cpus
+        self.firedCount = firedCount
+    }
 }
 
 /// The vectors of a table, by number.

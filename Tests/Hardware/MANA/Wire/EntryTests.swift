@@ -17,7 +17,12 @@ import Testing
     }
 
     @Test func highBitsOfAFrameLieInDword6() {
-        var setup = ChannelSetup(eventFrame: 1 << 48, completionFrame: 2 << 48, receiveFrame: 4 << 48, sendFrame: 8 << 48)
+        var setup = ChannelSetup(
+            eventFrame: 1 << 48,
+            completionFrame: 2 << 48,
+            receiveFrame: 4 << 48,
+            sendFrame: 8 << 48
+        )
         setup.vector = 0x0102
         #expect(setup.words[6] == 0x0102_8421)
         #expect((0..<6).allSatisfy { setup.words[$0] == 0 })

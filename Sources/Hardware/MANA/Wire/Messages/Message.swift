@@ -58,19 +58,21 @@ public struct Message<Layout: MessageLayout>: Sendable, Equatable {
         storage = [UInt8](repeating: 0, count: byteCount)
     }
 
+    /// What came.
+    public init(_ bytes: [UInt8]) throws(MessageError) {
+        guard bytes.count >= Layout.shortestByteCount else {
+            throw .tooShort(bytes: bytes.count, needed: Layout.shortestByteCount)
+        }
+        guard bytes.count <= MANA.messageBytes else { throw .tooLong(bytes: bytes.count) }
+        byteCount = bytes.count
+        storage = bytes
+        storage.append(contentsOf: repeatElement(0, count: max(0, Layout.byteCount - byteCount)))
+    }
+
     /// A copy of what came.
     public init(_ bytes: RawSpan) throws(MessageError) {
-        let count = bytes.byteCount
-        guard count >= Layout.shortestByteCount else {
-            throw .tooShort(bytes: count, needed: Layout.shortestByteCount)
-        }
-        guard count <= MANA.messageBytes else { throw .tooLong(bytes: count) }
-        byteCount = count
-        storage = [UInt8](repeating: 0, count: max(count, Layout.byteCount))
-        for index in 0..<count {
-            // SAFETY: any byte is a valid UInt8, and the span checks the offset.
-            storage[index] = unsafe bytes.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-        }
+        // SAFETY: any byte is a valid UInt8, and the span checks the offset.
+        try self.init((0..<bytes.byteCount).map { unsafe bytes.unsafeLoad(fromByteOffset: $0, as: UInt8.self) })
     }
 
     /// The bytes on the wire.

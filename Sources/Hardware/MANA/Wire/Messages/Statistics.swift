@@ -149,12 +149,12 @@ extension MessageArray where Layout == QueryPhysicalStatisticsResponse, Value ==
 
     /// Its name in `ethtool -S`.
     public var name: String {
-        func direction(_ transmit: Bool) -> String { transmit ? "hc_tx" : "hc_rx" }
+        func direction(_ transmit: Bool) -> String { transmit ? "tx" : "rx" }
         return switch self {
-        case .dropped(let transmit): "\(direction(transmit))_pkt_drop_phy"
-        case .packets(let index, let transmit): "\(direction(transmit))_pkt_tc\(index)_phy"
-        case .bytes(let index, let transmit): "\(direction(transmit))_byte_tc\(index)_phy"
-        case .pauses(let index, let transmit): "\(direction(transmit))_pause_tc\(index)_phy"
+        case .dropped(let transmit): "hc_\(direction(transmit))_pkt_drop_phy"
+        case .packets(let index, let transmit): "hc_tc\(index)_\(direction(transmit))_pkt_phy"
+        case .bytes(let index, let transmit): "hc_tc\(index)_\(direction(transmit))_byte_phy"
+        case .pauses(let index, let transmit): "hc_tc\(index)_\(direction(transmit))_pause_phy"
         }
     }
 
