@@ -102,7 +102,7 @@ struct ChannelNews: Sendable, Equatable {
 }
 
 /// The card's knowledge of the channel's memory. Its end has the card forget it.
-private struct ChannelReach<Backing: PCIeBacking>: ~Copyable, Sendable {
+struct ChannelReach<Backing: PCIeBacking>: ~Copyable, Sendable {
     private let hardware: MANAHardware<Backing>
 
     init(_ hardware: MANAHardware<Backing>) { self.hardware = hardware }

@@ -225,7 +225,7 @@ extension AdapterLimits {
 }
 
 /// An open channel. Its end silences all queues and ends it.
-private struct OpenChannel<Backing: PCIeBacking>: ~Copyable {
+struct OpenChannel<Backing: PCIeBacking>: ~Copyable {
     private let channel: HardwareChannel<Backing>
     private let backing: Backing
 
@@ -242,7 +242,7 @@ private struct OpenChannel<Backing: PCIeBacking>: ~Copyable {
 }
 
 /// A registered device. Its end deregisters it and ends the channel.
-private struct RegisteredAdapter<Backing: PCIeBacking>: ~Copyable {
+struct RegisteredAdapter<Backing: PCIeBacking>: ~Copyable {
     private let channel: HardwareChannel<Backing>
     private let device: AdapterDevice
     // After the device.
@@ -264,7 +264,7 @@ private struct RegisteredAdapter<Backing: PCIeBacking>: ~Copyable {
 }
 
 /// Vectors that are not a queue's. Its end gives them back.
-private struct VectorsEnd<Backing: PCIeBacking>: ~Copyable {
+struct VectorsEnd<Backing: PCIeBacking>: ~Copyable {
     private let vectors: QueueVectors<Backing>
 
     init(_ vectors: QueueVectors<Backing>) { self.vectors = vectors }

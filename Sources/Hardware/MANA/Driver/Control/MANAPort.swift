@@ -5,6 +5,8 @@ import Backing
 import Interrupts
 import Leases
 import MANAWire
+import Memory
+import XSK
 
 /// A port under this driver. Its end stops the delivery of frames; queues that are still out then find it silent.
 ///
@@ -65,6 +67,30 @@ public struct MANAPort<Backing: PCIeBacking>: ~Copyable {
         entries: Int = 1024,
         bufferBytes: Int = 2048
     ) throws(DeviceError) -> MANAQueuePair<Backing> {
+        MANAQueuePair(try openQueues(index, entries: entries, bufferBytes: bufferBytes))
+    }
+
+    /// Opens the queue pair `index` for the frames of an XSK socket: its umem is mapped for the card.
+    ///
+    /// - Throws: `invalidArgument` if the umem's chunks are too short for a received frame.
+    public func openXSKQueue(
+        _ index: Int,
+        _ pool: consuming XSKPool,
+        entries: Int = 1024
+    ) throws(DeviceError) -> MANAXSKQueue<Backing> {
+        let bufferBytes = pool.umem.receiveCapacity
+        let mapping = try core.adapter.hardware.backing.mapDMA(pool.umem.memory, .both)
+        let queues = try openQueues(index, entries: entries, bufferBytes: bufferBytes)
+        return MANAXSKQueue(
+            XSKQueueState(queues, pool: pool, mapping: mapping, hardware: core.adapter.hardware)
+        )
+    }
+
+    private func openQueues(
+        _ index: Int,
+        entries: Int,
+        bufferBytes: Int
+    ) throws(DeviceError) -> QueueSet<Backing> {
         guard let number = core.numbers.take(index) else {
             throw core.adapter.error(
                 .noResource,
@@ -72,34 +98,12 @@ public struct MANAPort<Backing: PCIeBacking>: ~Copyable {
                 "it is out on loan, or no queue of \(queueCount)"
             )
         }
-        let vector = try vectors.take(forQueue: index)
-        let place: Int =
-            switch vector {
-            case .some(let vector): vector.index
-            // Never armed: the queue is polled.
-            case .none: MANA.channelVector
-            }
-        let events = try EventQueue(core.adapter, vector: place)
-        let transmit = try TransmitQueue(
+        return try QueueSet(
             core,
-            entries: entries,
-            eventQueue: events.id,
-            statistics: statistics[index]
-        )
-        let receive = try ReceiveQueue(
-            core,
-            index: index,
+            number: number,
+            vector: try vectors.take(forQueue: index),
             entries: entries,
             bufferBytes: bufferBytes,
-            eventQueue: events.id,
-            statistics: statistics[index]
-        )
-        return MANAQueuePair(
-            receive: receive,
-            transmit: transmit,
-            events: events,
-            vector: vector,
-            number: number,
             statistics: statistics[index]
         )
     }
@@ -110,7 +114,7 @@ public struct MANAPort<Backing: PCIeBacking>: ~Copyable {
 }
 
 /// A port to which frames may be steered. Its end stops them.
-private struct SteeredPort<Backing: PCIeBacking>: ~Copyable {
+struct SteeredPort<Backing: PCIeBacking>: ~Copyable {
     private let core: PortCore<Backing>
 
     init(_ core: PortCore<Backing>) { self.core = core }
@@ -119,7 +123,7 @@ private struct SteeredPort<Backing: PCIeBacking>: ~Copyable {
 }
 
 /// A filter of a privileged driver. Its end has the card forget it.
-private struct PortFilter<Backing: PCIeBacking>: ~Copyable {
+struct PortFilter<Backing: PCIeBacking>: ~Copyable {
     private let adapter: MANAAdapter<Backing>
     private let handle: UInt64
 
@@ -135,7 +139,7 @@ private struct PortFilter<Backing: PCIeBacking>: ~Copyable {
 }
 
 /// A port that a privileged driver has made. Its end has the card forget it.
-private struct HardwarePort<Backing: PCIeBacking>: ~Copyable {
+struct HardwarePort<Backing: PCIeBacking>: ~Copyable {
     private let adapter: MANAAdapter<Backing>
     private let handle: UInt64
 

@@ -99,7 +99,7 @@ struct EventQueue<Backing: PCIeBacking>: ~Copyable {
 }
 
 /// An event queue that the card has made. Its end has it disabled.
-private struct CreatedEventQueue<Backing: PCIeBacking>: ~Copyable {
+struct CreatedEventQueue<Backing: PCIeBacking>: ~Copyable {
     private let adapter: MANAAdapter<Backing>
     private let id: UInt32
 

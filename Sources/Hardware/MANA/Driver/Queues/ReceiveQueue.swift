@@ -21,7 +21,7 @@ struct ReceiveQueue<Backing: PCIeBacking>: ~Copyable {
     private let completionQueue: UInt32
     private let object: UInt64
     private var rung: UInt32 = 0
-    private var work: WorkQueue<Backing>?
+    private var work: WorkQueue<Backing>
 
     /// - Parameter bufferBytes: of every buffer provided; the card writes no more into one.
     init(
@@ -67,7 +67,7 @@ struct ReceiveQueue<Backing: PCIeBacking>: ~Copyable {
         id = work.id
         completionQueue = work.completionQueue
         object = work.object
-        self.work = consume work
+        self.work = work
     }
 
     deinit { Self.drain(port, index: index, object: object, queue: id, ring.completions) }
@@ -75,7 +75,7 @@ struct ReceiveQueue<Backing: PCIeBacking>: ~Copyable {
     /// Ends the queue on the card. Buffers that it had are `ring.takeBack`'s.
     mutating func stop() {
         Self.drain(port, index: index, object: object, queue: id, ring.completions)
-        work = nil
+        work.end()
     }
 
     /// Waits, 10 s at most, until nothing is on its way to the queue.

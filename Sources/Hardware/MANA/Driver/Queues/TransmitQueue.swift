@@ -19,7 +19,7 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
     /// What the doorbell was last told.
     private var rung: UInt32 = 0
     // After the ring: the queue, then its memory.
-    private var work: WorkQueue<Backing>?
+    private var work: WorkQueue<Backing>
 
     /// - Parameter entries: basic units of the ring: frames that ask for nothing need one, others two.
     init(_ port: PortCore<Backing>, entries: Int, eventQueue: UInt32, statistics: QueueStatistics) throws(DeviceError) {
@@ -48,11 +48,11 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
         hardware = adapter.hardware
         id = work.id
         completionQueue = work.completionQueue
-        self.work = consume work
+        self.work = work
     }
 
     /// Ends the queue on the card. Frames that it had are `ring.takeBack`'s.
-    mutating func stop() { work = nil }
+    mutating func stop() { work.end() }
 
     /// Tells the card about everything submitted, and, before it forgets, what has been reaped.
     mutating func ringTail() {
@@ -99,6 +99,14 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
         guard buffer.length > 0, buffer.length <= longestFrame || offload.segmentSize > 0 else { return nil }
         guard offload != TransmitOffload() else { return format.plain(iova: buffer.iova, length: buffer.length) }
         return format.offloaded(buffer, offload)
+    }
+
+    /// Takes a frame for sending; false if there is no room for it, or the card cannot do what it asks for.
+    @inline(__always) mutating func submit(_ buffer: NetdevBuffer, _ offload: TransmitOffload) -> Bool {
+        guard let work = work(for: buffer, offload), ring.room >= Int(work.units) else { return false }
+        ring.submit(work, cookie: buffer.cookie)
+        count(buffer, offload)
+        return true
     }
 
     /// Counts a frame that was submitted.

@@ -11,7 +11,7 @@ import Memory
     let id: UInt32
     let completionQueue: UInt32
     let object: UInt64
-    private let created: CreatedWorkQueue<Backing>
+    private var created: CreatedWorkQueue<Backing>?
     // After the object: the rings' memory.
     private let workRegion: RingRegion<Backing>
     private let completionRegion: RingRegion<Backing>
@@ -54,10 +54,13 @@ import Memory
         self.id = id
         self.completionQueue = completionQueue
         self.object = object
-        self.created = created
+        self.created = consume created
         self.workRegion = workRegion
         self.completionRegion = completionRegion
     }
+
+    /// Has the card destroy the object. The rings' memory stays as long as this value.
+    mutating func end() { created = nil }
 
     /// SAFETY (both): good as long as the queue.
     @unsafe var workRing: WorkRing { unsafe WorkRing(base: workRegion.base, byteCount: workRegion.byteCount) }
@@ -71,7 +74,7 @@ import Memory
 }
 
 /// An object that the card has made. Its end has it destroyed.
-private struct CreatedWorkQueue<Backing: PCIeBacking>: ~Copyable {
+struct CreatedWorkQueue<Backing: PCIeBacking>: ~Copyable {
     private let adapter: MANAAdapter<Backing>
     private let type: QueueType
     private let object: UInt64
