@@ -163,6 +163,11 @@ let package = Package(
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
         + [
             room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
+            room(
+                "MANAModel",
+                in: "Hardware/MANA/Model",
+                ["MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+            ),
             .target(
                 name: "Doorbell",
                 dependencies: [
@@ -219,6 +224,15 @@ let package = Package(
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),
+            tests(
+                "MANAModel",
+                in: "Hardware/MANA/Model",
+                [
+                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet",
+                    "Simulation",
+                    "TestFrames",
+                ]
+            ),
             tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
