@@ -51,7 +51,11 @@ struct HardwareChannel: ~Copyable {
             let message = read(control, memory)
             let offset = send.headOffset
             send.advance(span)
-            completions.post(SendCompletion(.init(rawValue: 0), requestOffset: offset).data, queue: Self.id, isSend: true)
+            completions.post(
+                SendCompletion(.init(rawValue: 0), requestOffset: offset).data,
+                queue: Self.id,
+                isSend: true
+            )
             if let message { return message }
             malformed &+= 1
         }
@@ -92,8 +96,9 @@ struct HardwareChannel: ~Copyable {
             let offset = receive.headOffset
             receive.advance(span)
             let answer = waiting.remove(at: place)
+            // SAFETY: any byte is a valid UInt8.
             guard control.pieceCount == 1, piece.key == Self.memoryKey, answer.bytes.count <= piece.length,
-                memory.write(piece.address, from: answer.bytes.span.bytes)
+                unsafe memory.write(piece.address, from: answer.bytes.span.bytes)
             else {
                 lost &+= 1
                 continue
