@@ -122,7 +122,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
+                "Registers", "Rings",
                 "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
