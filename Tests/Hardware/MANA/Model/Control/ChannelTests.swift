@@ -1,8 +1,10 @@
 // The hardware channel: requests and answers, events and messages, laps of the rings, and what hostile drivers post.
 
 import Backing
+import Clock
 import MANAModel
 import MANAWire
+import Memory
 import PCIe
 import Registers
 import Testing
@@ -12,7 +14,7 @@ import Testing
 
     @Test func aRequestIsAnsweredInTheBufferThatItsCompletionNames() throws {
         let rig = try ControlRig.ready()
-        var vector = try rig.attach(0)
+        let vector = try rig.attach(0)
         rig.postAnswerBuffer()
         var request = Message<QueryMaxResources>(to: .channel)
         request[.messageID] = 0xBEEF
@@ -204,7 +206,7 @@ import Testing
 
     @Test func anEventQueueRaisesItsVectorOncePerArming() throws {
         let rig = try ControlRig.ready()
-        var vector = try rig.attach(0)
+        let vector = try rig.attach(0)
         rig.model.requestReset()
         rig.model.requestReset()
         #expect(vector.consume() && vector.firedCount == 1)
@@ -225,7 +227,7 @@ import Testing
     /// A doorbell with a tail of an earlier lap is not the present one.
     @Test func tailsCountModuloEightRings() throws {
         let rig = try ControlRig.ready()
-        var vector = try rig.attach(0)
+        let vector = try rig.attach(0)
         for _ in 0..<9 * 256 {
             rig.model.requestReset()
             #expect(rig.takeEvents().count == 1)
@@ -240,7 +242,7 @@ import Testing
 
     @Test func aMaskedVectorIsPendingAndComesWhenUnmasked() throws {
         let rig = try ControlRig.ready()
-        var vector = try rig.attach(0)
+        let vector = try rig.attach(0)
         rig.model.setVectors([0], masked: true)
         rig.model.requestReset()
         #expect(!vector.consume())
@@ -253,7 +255,7 @@ import Testing
 
     @Test func messagesWaitForMSIXAndTheBus() throws {
         let rig = try ControlRig.ready()
-        var vector = try rig.attach(0)
+        let vector = try rig.attach(0)
         let capability = try #require(ConfigSpace.findCapability(MSIXCapability.id, read: rig.model.readConfig))
         rig.model.writeConfig(capability + 2, .word, 0)
         rig.model.requestReset()

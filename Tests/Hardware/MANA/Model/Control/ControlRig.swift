@@ -26,7 +26,7 @@ struct ChannelRings {
     let answerBuffer: UInt64
 }
 
-final class ControlRig {
+@safe final class ControlRig {
     let clock = VirtualClock(startNanoseconds: 1_000_000)
     let model: MANAModel
     let device: InProcess<MANAModel>
@@ -121,7 +121,7 @@ final class ControlRig {
         model.writeConfig(ConfigSpace.Offset.command, .word, isAllowed ? command | 4 : command & ~4)
     }
 
-    func attach(_ vector: Int) throws -> InterruptLease { try device.attachVector(vector, cpu: nil) }
+    func attach(_ vector: Int) throws -> BenchVector { BenchVector(try device.attachVector(vector, cpu: nil)) }
 
     func readRegister(_ offset: UInt64, _ size: AccessSize = .quadWord) -> UInt64 { model.read(bar: 0, offset, size) }
 
@@ -424,6 +424,17 @@ final class ControlRig {
         request[.doorbellPage] = 1
         _ = try demand(request)
     }
+}
+
+/// A vector that a test holds.
+final class BenchVector {
+    private var lease: InterruptLease
+
+    init(_ lease: consuming InterruptLease) { self.lease = lease }
+
+    /// Whether it fired since the last call.
+    func consume() -> Bool { lease.consume() }
+    var firedCount: UInt64 { lease.firedCount }
 }
 
 /// An event queue of the network adapter, of one page, as its driver reads it.

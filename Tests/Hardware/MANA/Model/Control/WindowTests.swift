@@ -1,8 +1,10 @@
 // BAR 0's registers and the shared-memory window: the way to a hardware channel, and every way to be refused one.
 
 import Backing
+import Clock
 import MANAModel
 import MANAWire
+import Memory
 import PCIe
 import Registers
 import Testing
@@ -48,7 +50,7 @@ import Testing
 
     @Test func theWindowSetsUpAChannelAndTakesItDown() throws {
         let rig = try ControlRig()
-        var vector = try rig.attach(0)
+        let vector = try rig.attach(0)
         #expect(rig.readWindow(7) == 0, "the window is the driver's")
         #expect(rig.establish() == 0x0000_0081)
         #expect(vector.consume())
@@ -72,7 +74,7 @@ import Testing
     /// The vector is the window's to say, not always 0.
     @Test func theWindowNamesTheVector() throws {
         let rig = try ControlRig()
-        var vector = try rig.attach(7)
+        let vector = try rig.attach(7)
         var setup = rig.setup
         setup.vector = 7
         rig.writeWindow(setup.words)
