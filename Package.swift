@@ -166,7 +166,7 @@ let package = Package(
             room(
                 "MANAModel",
                 in: "Hardware/MANA/Model",
-                ["MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+                ["MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"]
             ),
             .target(
                 name: "Doorbell",
