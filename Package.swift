@@ -80,7 +80,7 @@ let platformTests: [Target] = [
     tests("Memory", in: "Platform/Memory", ["Memory", "Leases", "Simulation"]),
     tests("Rings", in: "Platform/Rings", ["Rings"]),
     tests("PCIe", in: "Platform/PCIe", ["PCIe"]),
-    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases"]),
+    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases", "Simulation"]),
     tests("Simulation", in: "Platform/Simulation", ["Simulation"]),
     tests(
         "Backing",
@@ -122,7 +122,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
+                "Registers", "Rings",
                 "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
@@ -164,9 +165,17 @@ let package = Package(
         + [
             room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
             room(
+                "MANADriver",
+                in: "Hardware/MANA/Driver",
+                [
+                    "MANAWire", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing",
+                    "Netdev", "XSK",
+                ]
+            ),
+            room(
                 "MANAModel",
                 in: "Hardware/MANA/Model",
-                ["MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+                ["MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"]
             ),
             .target(
                 name: "Doorbell",

@@ -25,6 +25,7 @@ public struct Faulty<Base: PCIeBacking>: PCIeBacking {
     public var name: String { base.name }
     public var identity: PCIeIdentity { base.identity }
     public var vectorCount: Int { base.vectorCount }
+    public var canAddVectors: Bool { base.canAddVectors }
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         try step("read config space")
@@ -89,6 +90,11 @@ public struct FaultyBAR<Base: RegisterAccess>: RegisterAccess {
     public func store(_ offset: UInt32, _ value: UInt32) {
         guard state.nextAccessIsPresent() else { return }
         base.store(offset, value)
+    }
+
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        guard state.nextAccessIsPresent() else { return }
+        base.storeWide(offset, value)
     }
 
     public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }

@@ -16,6 +16,7 @@ import Synchronization
     public let name: String
     public let identity: PCIeIdentity
     public let vectorCount: Int
+    public var canAddVectors: Bool { true }
     public let census: Census
     private let loop: PollingLoop?
     private let present = Atomic<Bool>(true)
@@ -180,6 +181,10 @@ public struct InProcessBAR<Model: PCIeModel>: RegisterAccess, Sendable {
 
     public func store(_ offset: UInt32, _ value: UInt32) {
         function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .doubleWord, UInt64(value)) }
+    }
+
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .quadWord, value) }
     }
 
     /// One trip to the model's owner for all of `body`.

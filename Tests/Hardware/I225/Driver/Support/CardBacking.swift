@@ -106,6 +106,13 @@ enum CardBacking: PCIeBacking {
         }
     }
 
+    var canAddVectors: Bool {
+        switch self {
+        case .inProcess(let base): base.canAddVectors
+        case .behindSocket(let base, _): base.canAddVectors
+        }
+    }
+
     func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         switch self {
         case .inProcess(let base): try base.readConfig(offset, size)
@@ -165,6 +172,13 @@ enum CardBAR: RegisterAccess, Sendable {
         switch self {
         case .inProcess(let base): base.store(offset, value)
         case .behindSocket(let base): base.store(offset, value)
+        }
+    }
+
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        switch self {
+        case .inProcess(let base): base.storeWide(offset, value)
+        case .behindSocket(let base): base.storeWide(offset, value)
         }
     }
 

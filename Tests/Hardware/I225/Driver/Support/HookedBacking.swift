@@ -30,6 +30,7 @@ struct HookedBacking<Base: PCIeBacking>: PCIeBacking {
     var name: String { base.name }
     var identity: PCIeIdentity { base.identity }
     var vectorCount: Int { base.vectorCount }
+    var canAddVectors: Bool { base.canAddVectors }
 
     func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         try base.readConfig(offset, size)
@@ -67,6 +68,12 @@ struct HookedBAR<Base: RegisterAccess>: RegisterAccess {
         hooks.beforeAccess()
         hooks.beforeStore(offset)
         base.store(offset, value)
+    }
+
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        hooks.beforeAccess()
+        hooks.beforeStore(offset)
+        base.storeWide(offset, value)
     }
 
     func doorbell(at offset: UInt32) -> DoorbellRegister? { base.doorbell(at: offset) }
