@@ -162,6 +162,7 @@ let package = Package(
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
+        + device("MANA", driverServices: ["Netdev", "XSK"])
         + [
             .target(
                 name: "Doorbell",
@@ -216,6 +217,24 @@ let package = Package(
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
                     "VFIOUserTestClient", "XSK",
+                    "TestFrames",
+                ]
+            ),
+            tests(
+                "MANADriver",
+                in: "Hardware/MANA/Driver",
+                [
+                    "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "XSK",
+                ]
+            ),
+            tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),
+            tests(
+                "MANAModel",
+                in: "Hardware/MANA/Model",
+                [
+                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet",
+                    "Simulation",
                     "TestFrames",
                 ]
             ),
