@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Doorbell
-import Foundation
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,7 +36,7 @@ struct ServeI225: ParsableCommand {
     var fd: [Int32] = []
 
     @Option(help: ArgumentHelp("Where frames go: tap:NAME or loopback. May be repeated.", valueName: "wire"))
-    var wire: [WireArgument] = []
+    var wire: [FarEnd] = []
 
     @Option(help: ArgumentHelp("The first card's address; the others count up from it.", valueName: "address"))
     var mac: String?
@@ -48,7 +47,7 @@ struct ServeI225: ParsableCommand {
             valueName: "number=fault"
         )
     )
-    var stampFault: [StampFaultArgument] = []
+    var stampFault: [StampFaultRule] = []
 
     @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
     var reconnect = false
@@ -57,12 +56,9 @@ struct ServeI225: ParsableCommand {
     var json = false
 
     private var serve: I225Serve {
-        var serve = I225Serve(
-            listeners: socket.map { .path($0) } + fd.map { .descriptor($0) },
-            wires: wire.map { $0.end }
-        )
+        var serve = I225Serve(listeners: socket.map { .path($0) } + fd.map { .descriptor($0) }, wires: wire)
         serve.keepsState = reconnect
-        serve.stampFaults = stampFault.map { $0.rule }
+        serve.stampFaults = stampFault
         if let address = mac.flatMap({ StationAddress($0) }) { serve.firstAddress = address }
         return serve
     }
@@ -75,44 +71,18 @@ struct ServeI225: ParsableCommand {
     }
 
     func run() throws {
-        let signals = StopSignals()
+        let foreground = Foreground("serve")
         let cable = CableSignal()
-        let summary: I225Serve.Summary
-        do {
-            summary = try serve.run(
-                // Not `print`: whoever waits for the word reads a pipe, which standard output buffers.
+        try foreground.run(json: json) {
+            try serve.run(
                 onReady: { command in
-                    let lines = (command.map { [$0.text] } ?? []) + ["ready", ""]
-                    FileHandle.standardOutput.write(Data(lines.joined(separator: "\n").utf8))
+                    if let command { foreground.say(command.text) }
+                    foreground.say("ready")
                 },
-                onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
+                onEvent: { foreground.log($0) },
                 cableToggles: { cable.count },
-                shouldStop: { signals.hasCome }
+                shouldStop: { foreground.shouldStop }
             )
-        } catch let error as CannotRun {
-            FileHandle.standardError.write(Data("doorbell serve: \(error)\n".utf8))
-            throw ExitCode(77)
         }
-        print(json ? try summary.json() : summary.text)
-    }
-}
-
-/// `tap:NAME` or `loopback`.
-struct WireArgument: ExpressibleByArgument {
-    let end: FarEnd
-
-    init?(argument: String) {
-        guard let end = FarEnd(argument) else { return nil }
-        self.end = end
-    }
-}
-
-/// `NUMBER=lost` or `NUMBER=MILLISECONDS`.
-struct StampFaultArgument: ExpressibleByArgument {
-    let rule: StampFaultRule
-
-    init?(argument: String) {
-        guard let rule = StampFaultRule(argument) else { return nil }
-        self.rule = rule
     }
 }
