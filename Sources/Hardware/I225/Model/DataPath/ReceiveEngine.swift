@@ -121,7 +121,7 @@ import Registers
             from: &wire,
             to: station,
             longest: settings.longestFrame &- I225.crcBytes,
-            findings: ReceiveWriteBack(low: 0, high: UInt64(ReceiveChecksumVerdict.ignored.rawValue)),
+            findings: ReceiveWriteBack(low: 0, high: UInt64(ReceiveChecksumVerdict.ignoredBit)),
             budget: budget &- progress.frames,
             tally: &tally
         )
@@ -168,10 +168,10 @@ import Registers
             let hash = scaling.hash(span, headers)
             let steered = settings.steers ? steering.queue(for: headers, addressQueue: match.queue) : match.queue
             queue = steered ?? scaling.queue(for: hash)
-            if settings.reportsHash { findings.low = UInt64(hash.type.rawValue) | UInt64(hash.value) << 32 }
-            findings.high = UInt64(ReceiveChecksum.verdict(span, headers, settings.checksum).rawValue)
+            if settings.reportsHash { findings.low = UInt64(hash.type.writeBackCode) | UInt64(hash.value) << 32 }
+            findings.high = UInt64(ReceiveChecksum.verdict(span, headers, settings.checksum).writeBackBits)
         } else {
-            findings.high = UInt64(ReceiveChecksumVerdict.ignored.rawValue)
+            findings.high = UInt64(ReceiveChecksumVerdict.ignoredBit)
         }
 
         switch queues[queue].outcome(ofLength: length) {

@@ -16,7 +16,7 @@ struct ReceiveSettings {
     var longestFrame = 1522
     /// RXPBS.
     var packetBufferBytes = 34 * 1024
-    var checksum: ReceiveChecksumControl = []
+    var checksum: ReceiveChecksumChoice = []
     /// RXCSUM.PCSD.
     var reportsHash = false
     /// Whether a filter of `QueueSteering` is on.
@@ -39,16 +39,14 @@ extension ReceiveEngine {
         settings.longestFrame = control[.longPackets] ? Int(registers[I225Register.longestPacket].raw) : 1522
         settings.packetBufferBytes =
             Int(registers[I225Register.receivePacketBuffer][.expressKilobytes]) * 1024
-        settings.checksum = ReceiveChecksumControl(rawValue: checksum.raw)
+        settings.checksum = ReceiveChecksumChoice(receiveChecksum: checksum.raw)
         settings.reportsHash = checksum[.hashInsteadOfChecksum]
         configureFilter(registers, control)
         configureScaling(registers)
         configureSteering(registers)
-        let checksums: ReceiveChecksumControl = [.ipv4Header, .tcpAndUDP, .sctp]
         settings.steers = steering.vlanPriorities != 0 || usesEtherTypes
         settings.looksInside =
-            scaling.isEnabled || settings.steers
-            || !settings.checksum.isDisjoint(with: checksums)
+            scaling.isEnabled || settings.steers || !settings.checksum.isEmpty
     }
 
     private mutating func configureFilter(_ registers: borrowing RegisterFile, _ control: ReceiveControl) {

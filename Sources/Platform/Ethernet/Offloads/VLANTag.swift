@@ -1,19 +1,17 @@
-// VLAN tags put in and taken out by the device: I225 contract, sections 4.1 (CTRL.VME) and 4.3 (VLE); IEEE 802.1Q. The
-// 12 bytes of the addresses move, the rest of the frame stays where it is.
+// VLAN tags put in and taken out by a device: IEEE 802.1Q. The 12 bytes of the addresses move, the rest of the frame
+// stays where it is.
 
-import Ethernet
-
-package enum VLANTag {
+public enum VLANTag {
     /// Bytes of a tag.
-    package static var byteCount: Int { 4 }
+    @inlinable public static var byteCount: Int { 4 }
 
     /// Puts a tag in. `buffer` has 4 free bytes, then the frame; afterwards the tagged frame fills all of it.
     ///
     /// - Parameters:
-    ///   - control: the tag control information, from the context.
-    ///   - type: the tag's EtherType, from VET.
+    ///   - control: the tag control information.
+    ///   - type: the tag's EtherType.
     @_lifetime(buffer: copy buffer)
-    package static func insert(
+    public static func insert(
         _ control: UInt16,
         type: UInt16 = 0x8100,
         into buffer: inout MutableRawSpan
@@ -27,7 +25,7 @@ package enum VLANTag {
     /// Takes the outermost tag out if it has `type`, and gives its control information. The frame then starts 4 bytes
     /// later: what was found in it before (`FrameHeaders`) counts from the old start.
     @_lifetime(frame: copy frame)
-    package static func strip(type: UInt16 = 0x8100, from frame: inout MutableRawSpan) -> UInt16? {
+    public static func strip(type: UInt16 = 0x8100, from frame: inout MutableRawSpan) -> UInt16? {
         // What is left must have an EtherType of its own.
         guard frame.byteCount >= addressBytes + byteCount + 2, frame.bytes.networkUInt16(at: addressBytes) == type
         else { return nil }

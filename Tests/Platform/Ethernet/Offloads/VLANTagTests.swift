@@ -1,6 +1,6 @@
 // Tags put in and taken out.
 
-import I225Model
+import Ethernet
 import TestFrames
 import Testing
 

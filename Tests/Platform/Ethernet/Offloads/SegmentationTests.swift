@@ -1,7 +1,6 @@
 // TCP segmentation, byte for byte against frames built one by one, and descriptors that claim what is not so.
 
 import Ethernet
-import I225Model
 import Simulation
 import TestFrames
 import Testing

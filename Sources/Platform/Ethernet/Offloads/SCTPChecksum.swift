@@ -2,8 +2,6 @@
 //
 // SAFETY: the bytes of a local, for one call.
 
-import Ethernet
-
 enum SCTPChecksum {
     /// What bytes 8 to 11 of `packet` must hold, as a number in network order: the CRC over the packet with zeros there.
     /// The packet has at least the 12 bytes of its common header.

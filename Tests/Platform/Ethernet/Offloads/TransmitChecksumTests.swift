@@ -1,7 +1,6 @@
 // Checksums of frames that go out whole, byte for byte, and descriptors that claim headers which are not there.
 
 import Ethernet
-import I225Model
 import TestFrames
 import Testing
 

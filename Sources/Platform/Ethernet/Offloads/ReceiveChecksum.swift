@@ -1,77 +1,67 @@
-// What the device says about the checksums of a received frame: I225 contract, section 4.1, Linux `igc_rx_checksum`; the
-// I210 data sheet, section 7.1.7, has the ancestor of it. A frame that is not understood is not judged: software looks.
+// What a device says about the checksums of a received frame: RFC 791, 768, 9293, 9260. A frame that is not understood is
+// not judged: software looks.
 
-import Ethernet
+/// Which checksums the device looks at.
+@frozen public struct ReceiveChecksumChoice: OptionSet, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-/// Which checksums the device looks at: RXCSUM, in place.
-package struct ReceiveChecksumControl: OptionSet, Sendable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    /// IPOFLD.
-    package static var ipv4Header: ReceiveChecksumControl { .init(rawValue: 1 << 8) }
-    /// TUOFLD.
-    package static var tcpAndUDP: ReceiveChecksumControl { .init(rawValue: 1 << 9) }
-    /// CRCOFL.
-    package static var sctp: ReceiveChecksumControl { .init(rawValue: 1 << 11) }
+    @inlinable public static var ipv4Header: ReceiveChecksumChoice { .init(rawValue: 1 << 0) }
+    @inlinable public static var tcpAndUDP: ReceiveChecksumChoice { .init(rawValue: 1 << 1) }
+    @inlinable public static var sctp: ReceiveChecksumChoice { .init(rawValue: 1 << 2) }
 }
 
-/// Bits of the status and error dword of a write-back descriptor.
-package struct ReceiveChecksumVerdict: OptionSet, Sendable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+/// What was looked at, and what was wrong; empty where nothing was looked at.
+@frozen public struct ReceiveChecksumVerdict: OptionSet, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// IXSM: nothing was looked at.
-    package static var ignored: ReceiveChecksumVerdict { .init(rawValue: 1 << 2) }
-    /// UDPCS.
-    package static var udpChecked: ReceiveChecksumVerdict { .init(rawValue: 1 << 4) }
-    /// TCPCS; SCTP has the same bit.
-    package static var tcpChecked: ReceiveChecksumVerdict { .init(rawValue: 1 << 5) }
-    /// IPCS.
-    package static var ipv4Checked: ReceiveChecksumVerdict { .init(rawValue: 1 << 6) }
-    /// L4E.
-    package static var transportError: ReceiveChecksumVerdict { .init(rawValue: 1 << 29) }
-    /// IPE.
-    package static var ipv4Error: ReceiveChecksumVerdict { .init(rawValue: 1 << 30) }
+    @inlinable public static var ipv4Checked: ReceiveChecksumVerdict { .init(rawValue: 1 << 0) }
+    @inlinable public static var ipv4Error: ReceiveChecksumVerdict { .init(rawValue: 1 << 1) }
+    @inlinable public static var udpChecked: ReceiveChecksumVerdict { .init(rawValue: 1 << 2) }
+    @inlinable public static var tcpChecked: ReceiveChecksumVerdict { .init(rawValue: 1 << 3) }
+    @inlinable public static var sctpChecked: ReceiveChecksumVerdict { .init(rawValue: 1 << 4) }
+    /// Of whichever transport was checked.
+    @inlinable public static var transportError: ReceiveChecksumVerdict { .init(rawValue: 1 << 5) }
 }
 
-package enum ReceiveChecksum {
+public enum ReceiveChecksum {
     /// The verdict on `frame`, which `headers` was made of.
-    package static func verdict(
+    public static func verdict(
         _ frame: RawSpan,
         _ headers: FrameHeaders,
-        _ control: ReceiveChecksumControl
+        _ choice: ReceiveChecksumChoice
     ) -> ReceiveChecksumVerdict {
         var verdict: ReceiveChecksumVerdict = []
-        if control.contains(.ipv4Header), headers.network == .ipv4 {
+        if choice.contains(.ipv4Header), headers.network == .ipv4 {
             verdict.insert(.ipv4Checked)
             let end = headers.networkOffset + headers.networkHeaderBytes
             if InternetChecksum.of(frame.extracting(headers.networkOffset..<end)) != 0 { verdict.insert(.ipv4Error) }
         }
-        verdict.formUnion(transportVerdict(frame, headers, control))
-        return verdict.isEmpty ? .ignored : verdict
+        verdict.formUnion(transportVerdict(frame, headers, choice))
+        return verdict
     }
 
     private static func transportVerdict(
         _ frame: RawSpan,
         _ headers: FrameHeaders,
-        _ control: ReceiveChecksumControl
+        _ choice: ReceiveChecksumChoice
     ) -> ReceiveChecksumVerdict {
         let start = headers.transportOffset
         switch headers.transport {
-        case .tcp where control.contains(.tcpAndUDP) && isPseudoHeaderKnown(headers):
+        case .tcp where choice.contains(.tcpAndUDP) && isPseudoHeaderKnown(headers):
             let sum = sum(frame, headers, protocolNumber: 6, byteCount: headers.transportBytes)
             return sum == 0xFFFF ? .tcpChecked : [.tcpChecked, .transportError]
-        case .udp where control.contains(.tcpAndUDP) && isPseudoHeaderKnown(headers):
+        case .udp where choice.contains(.tcpAndUDP) && isPseudoHeaderKnown(headers):
             let byteCount = Int(frame.networkUInt16(at: start + 4))
             // RFC 768: a checksum of zero is none. A length beyond the packet, or below the header, cannot be summed.
             guard frame.networkUInt16(at: start + 6) != 0, byteCount >= 8, byteCount <= headers.transportBytes
             else { return [] }
             let sum = sum(frame, headers, protocolNumber: 17, byteCount: byteCount)
             return sum == 0xFFFF ? .udpChecked : [.udpChecked, .transportError]
-        case .sctp where control.contains(.sctp):
+        case .sctp where choice.contains(.sctp):
             let expected = SCTPChecksum.of(frame.extracting(start..<headers.networkEnd))
-            return frame.networkUInt32(at: start + 8) == expected ? .tcpChecked : [.tcpChecked, .transportError]
+            return frame.networkUInt32(at: start + 8) == expected ? .sctpChecked : [.sctpChecked, .transportError]
         default:
             return []
         }

@@ -1,13 +1,11 @@
-// Checksums of a frame that goes out whole: I225 contract, section 4.3 (IXSM, TXSM), Linux `igc_tx_csum`; the I210 data
-// sheet, sections 7.2.5.1 to 7.2.5.3, has the ancestor of it.
+// Checksums of a frame that goes out whole: RFC 791, 768, 9293, 9260. Software leaves the folded sum of the pseudo-header
+// in the field of TCP and UDP (Linux `CHECKSUM_PARTIAL`), for every device here.
 
-import Ethernet
-
-package enum TransmitChecksum {
-    /// Fills in the checksums that `offload` asks for. `frame` is what the descriptors held: without VLAN tag of the
-    /// context, without padding by the device. It is changed only if all that was asked for can be done.
+public enum TransmitChecksum {
+    /// Fills in the checksums that `offload` asks for. `frame` is what the driver gave: without a VLAN tag or
+    /// padding that the device adds. It is changed only if all that was asked for can be done.
     @_lifetime(frame: copy frame)
-    package static func fill(_ offload: TransmitOffload, in frame: inout MutableRawSpan) throws(OffloadError) {
+    public static func fill(_ offload: TransmitOffload, in frame: inout MutableRawSpan) throws(OffloadError) {
         let fillsNetwork = offload.fillsNetworkChecksum && offload.isIPv4
         if fillsNetwork { try checkNetwork(offload, frameBytes: frame.byteCount) }
         if offload.fillsTransportChecksum {
@@ -35,7 +33,7 @@ package enum TransmitChecksum {
     }
 
     /// Sums over the header as it is, the checksum field with it: software leaves zero there, or, in front of tunnel
-    /// headers that IPLEN covers too, the value that takes them out of the sum again (Linux `igc_tso`).
+    /// headers that `networkHeaderBytes` covers too, the value that takes them out of the sum again (Linux `igc_tso`).
     @_lifetime(frame: copy frame)
     static func fillIPv4(_ offload: TransmitOffload, in frame: inout MutableRawSpan) {
         let checksum = InternetChecksum.of(frame.bytes.extracting(offload.macHeaderBytes..<offload.transportOffset))

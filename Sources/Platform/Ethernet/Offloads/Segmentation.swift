@@ -1,23 +1,22 @@
-// TCP segmentation: I225 contract, section 4.3 (TSE), Linux `igc_tso`; the I210 data sheet, section 7.2.4, has the
-// ancestor of it. Any segment can be written at any time, so a full wire holds the work at the segment it is at.
-
-import Ethernet
+// TCP segmentation by a device: RFC 9293 for the header, RFC 3168 for CWR; what software leaves to the device is the same
+// for every device here (Linux `igc_tso`, `mana_start_xmit`). Any segment can be written at any time, so a full wire holds
+// the work at the segment it is at.
 
 /// The segments of one frame, whose headers are the prototype of theirs.
-package struct Segmentation: Equatable, Sendable {
-    package let offload: TransmitOffload
+public struct Segmentation: Equatable, Sendable {
+    public let offload: TransmitOffload
     /// Bytes before the payload, in the frame and in every segment.
-    package let headerBytes: Int
+    public let headerBytes: Int
     /// Bytes of payload in all.
-    package let payloadBytes: Int
+    public let payloadBytes: Int
     /// At least 1: headers without payload are a segment too. A hostile MSS makes one for every byte, so the caller has
     /// a budget.
-    package let segmentCount: Int
+    public let segmentCount: Int
 
     /// - Parameters:
     ///   - frameBytes: headers and payload of the frame.
     ///   - limit: bytes that one segment with its headers may have.
-    package init(_ offload: TransmitOffload, frameBytes: Int, limit: Int) throws(OffloadError) {
+    public init(_ offload: TransmitOffload, frameBytes: Int, limit: Int) throws(OffloadError) {
         guard offload.transport == .tcp else { throw .segmentationOfOtherThanTCP }
         guard offload.networkHeaderBytes >= (offload.isIPv4 ? 20 : 40) else { throw .networkHeaderTooShort }
         guard offload.transportHeaderBytes >= 20 else { throw .transportHeaderTooShort }
@@ -33,14 +32,14 @@ package struct Segmentation: Equatable, Sendable {
     }
 
     /// Bytes of segment `index`, with headers.
-    package func segmentBytes(_ index: Int) -> Int {
+    public func segmentBytes(_ index: Int) -> Int {
         precondition(index >= 0 && index < segmentCount, "segment index")
         return headerBytes + min(offload.maximumSegmentBytes, payloadBytes - payloadOffset(index))
     }
 
     /// Writes segment `index` of `frame`, which has the length given to `init`. `segment` is as long as it.
     @_lifetime(segment: copy segment)
-    package func write(_ index: Int, of frame: RawSpan, into segment: inout MutableRawSpan) {
+    public func write(_ index: Int, of frame: RawSpan, into segment: inout MutableRawSpan) {
         precondition(frame.byteCount == headerBytes + payloadBytes, "not the frame that was measured")
         precondition(segment.byteCount == segmentBytes(index), "segment length")
         let payloadStart = headerBytes + payloadOffset(index)
