@@ -10,20 +10,8 @@ struct Serve: ParsableCommand {
     )
 }
 
-struct ServeI225: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "i225",
-        abstract: "Serves virtual Intel I225 cards, one per socket.",
-        discussion: """
-            Prints what to type for QEMU, then "ready", and runs in the foreground until SIGTERM or SIGINT. SIGUSR1 \
-            pulls the cables of all cards, and plugs them again.
-            Two ends (cards, wires) are a cable; more meet in a learning switch; a card alone has no cable. TAP devices \
-            that do not exist are made, and go with the command; they need CAP_NET_ADMIN.
-              doorbell serve i225 --socket card.sock --wire tap:dbw
-              doorbell serve i225 --socket a.sock --socket b.sock
-            """
-    )
-
+/// What every kind of card takes.
+struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Make a Unix socket here, for one card. May be repeated.", valueName: "path"))
     var socket: [String] = []
 
@@ -46,27 +34,14 @@ struct ServeI225: ParsableCommand {
     @Option(help: ArgumentHelp("The first card's address; the others count up from it.", valueName: "address"))
     var mac: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Lose a transmit stamp, or let it come so many milliseconds late: 0=lost, 1=16000. May be repeated.",
-            valueName: "number=fault"
-        )
-    )
-    var stampFault: [StampFaultRule] = []
-
     @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
     var reconnect = false
 
+    @Flag(help: "Log every vector that a client attaches, and what its driver asks of the card.")
+    var trace = false
+
     @Flag(help: "Print the final counters as one JSON document.")
     var json = false
-
-    private var serve: I225Serve {
-        var serve = I225Serve(listeners: socket.map { .path($0) } + fd.map { .descriptor($0) }, wires: wire)
-        serve.keepsState = reconnect
-        serve.stampFaults = stampFault
-        if let address = mac.flatMap({ StationAddress($0) }) { serve.firstAddress = address }
-        return serve
-    }
 
     func validate() throws {
         guard !socket.isEmpty || !fd.isEmpty else { throw ValidationError("a card needs a --socket or an --fd") }
@@ -75,19 +50,59 @@ struct ServeI225: ParsableCommand {
         }
     }
 
-    func run() throws {
+    /// Serves cards of this kind until a signal comes.
+    func run(_ kind: CardServe.Kind) throws {
+        var serve = CardServe(kind, listeners: socket.map { .path($0) } + fd.map { .descriptor($0) }, wires: wire)
+        serve.keepsState = reconnect
+        serve.isTraced = trace
+        serve.firstAddress = mac.flatMap { StationAddress($0) }
         let foreground = Foreground("serve")
         let cable = CableSignal()
-        try foreground.run(json: json) {
-            try serve.run(
-                onReady: { command in
-                    if let command { foreground.say(command.text) }
-                    foreground.say("ready")
-                },
-                onEvent: { foreground.log($0) },
-                cableToggles: { cable.count },
-                shouldStop: { foreground.shouldStop }
-            )
-        }
+        let attendance = CardServe.Attendance(
+            onReady: { command in
+                if let command { foreground.say(command.text) }
+                foreground.say("ready")
+            },
+            onEvent: { foreground.log($0) },
+            cableToggles: { cable.count },
+            shouldStop: { foreground.shouldStop }
+        )
+        try foreground.run(json: json) { try serve.run(attendance) }
+    }
+
+    /// What the help of every kind says.
+    static func discussion(of kind: String) -> String {
+        """
+        Prints what to type for QEMU, then "ready", and runs in the foreground until SIGTERM or SIGINT. SIGUSR1 \
+        pulls the cables of all cards, and plugs them again.
+        Two ends (cards, wires) are a cable; more meet in a learning switch; a card alone has no cable. TAP devices \
+        that do not exist are made, and go with the command; they need CAP_NET_ADMIN.
+          doorbell serve \(kind) --socket card.sock --wire tap:dbw
+          doorbell serve \(kind) --socket a.sock --socket b.sock
+        """
+    }
+}
+
+struct ServeI225: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "i225",
+        abstract: "Serves virtual Intel I225 cards, one per socket.",
+        discussion: ServeOptions.discussion(of: "i225")
+    )
+
+    @OptionGroup var options: ServeOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Lose a transmit stamp, or let it come so many milliseconds late: 0=lost, 1=16000. May be repeated.",
+            valueName: "number=fault"
+        )
+    )
+    var stampFault: [StampFaultRule] = []
+
+    func run() throws {
+        var card = I225Card()
+        card.stampFaults = stampFault
+        try options.run(.i225(card))
     }
 }
