@@ -1,4 +1,5 @@
 // Two network namespaces of this machine, each with a TAP device, and a wire between the two.
+// SAFETY (all of this file): addresses and sizes of locals, for the length of a call.
 
 import Backing
 import Clock
