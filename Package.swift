@@ -162,6 +162,12 @@ let package = Package(
     ]
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
         + [
+            room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
+            room(
+                "MANAModel",
+                in: "Hardware/MANA/Model",
+                ["MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+            ),
             .target(
                 name: "Doorbell",
                 dependencies: [
@@ -214,6 +220,16 @@ let package = Package(
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
                     "VFIOUserTestClient", "XSK",
+                    "TestFrames",
+                ]
+            ),
+            tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),
+            tests(
+                "MANAModel",
+                in: "Hardware/MANA/Model",
+                [
+                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet",
+                    "Simulation",
                     "TestFrames",
                 ]
             ),

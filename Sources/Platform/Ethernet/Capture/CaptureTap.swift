@@ -1,21 +1,22 @@
 // A copy of every frame with the device's own time: what `--capture` writes to a pcapng file.
 
-import Ethernet
-
 /// The tap of one model. A capture that is too slow loses frames, and they are counted; the device does not wait.
-@safe struct CaptureTap: ~Copyable {
-    var ring: FrameProducer?
-    private(set) var lostFrames: UInt64 = 0
+@safe public struct CaptureTap: ~Copyable {
+    public var ring: FrameProducer?
+    public private(set) var lostFrames: UInt64 = 0
 
-    var isOpen: Bool {
+    public init() {}
+
+    public var isOpen: Bool {
         switch ring {
         case .some: true
         case .none: false
         }
     }
 
-    /// - Parameter deviceNanoseconds: timer 0 when the frame was on the wire.
-    mutating func add(
+    /// - Parameter deviceNanoseconds: the device's clock when the frame was on the wire.
+    /// SAFETY: `bytes` has `length` bytes.
+    @unsafe public mutating func add(
         _ bytes: UnsafeMutableRawPointer,
         length: Int,
         deviceNanoseconds: UInt64,
@@ -32,5 +33,5 @@ import Ethernet
     }
 
     /// Hands over what the burst added.
-    mutating func publish() { ring?.publish() }
+    public mutating func publish() { ring?.publish() }
 }

@@ -1,0 +1,201 @@
+// All that a burst touches, as one value: queues, ports, the wire.
+//
+//   wire ─► ReceiveEngine ─► Port: hash, table ─► ReceiveQueue ─► completion ─► event queue ─► vector
+//   doorbell ─► TransmitEngine ─► SendQueue ─► offloads ─► wire;   completion ─► event queue ─► vector
+
+import Ethernet
+import MANAWire
+import Memory
+
+/// What the data path is given for good.
+package struct DataPathLimits: Sendable {
+    /// Ids of send, receive and completion queues are below these.
+    package var sendQueues = 64
+    package var receiveQueues = 64
+    package var completionQueues = 256
+    package var ports = 1
+    /// Bytes of the longest frame with its Ethernet header, without a tag (adapter_mtu).
+    package var longestFrame = 9014
+    /// Bytes of frames that wait for receive requests.
+    package var packetBufferBytes = 64 * 1024
+    /// Frames per queue and direction in one poll: what one queue may hold up the others.
+    package var pollBudget = 64
+
+    package init() {}
+}
+
+package struct DataPath: ~Copyable {
+    package var ports: SlotTable<Port>
+    package private(set) var counters = FunctionCounters()
+    private var receiver: ReceiveEngine
+    private var transmitter: TransmitEngine
+    private let budget: Int
+    /// Whose each completion queue is.
+    private var completionOwners: [CompletionOwner]
+    /// Doorbells of queues that are not there.
+    package private(set) var strayDoorbells: UInt64 = 0
+
+    private enum CompletionOwner {
+        case nobody
+        case send(Int)
+        case receive(Int)
+    }
+
+    package init(_ port: consuming WirePort, _ limits: DataPathLimits) {
+        ports = SlotTable(count: limits.ports)
+        completionOwners = [CompletionOwner](repeating: .nobody, count: limits.completionQueues)
+        budget = limits.pollBudget
+        transmitter = TransmitEngine(port.transmit, limits)
+        receiver = ReceiveEngine(port.receive, limits)
+    }
+
+    // MARK: Queues
+
+    /// Takes over a queue that was created. Its id, and its completion queue's, are below the limits and free.
+    package mutating func insert(_ queue: consuming SendQueue) {
+        let id = Int(queue.id)
+        completionOwners[Int(queue.completions.id)] = .send(id)
+        transmitter.queues.insert(queue, at: id)
+    }
+
+    /// See `insert`.
+    package mutating func insert(_ queue: consuming ReceiveQueue) {
+        let id = Int(queue.id)
+        completionOwners[Int(queue.completions.id)] = .receive(id)
+        receiver.queues.insert(queue, at: id)
+    }
+
+    /// Ends a send queue and its completion queue. What it had not done is never done.
+    package mutating func removeSend(_ id: Int) {
+        guard transmitter.queues.contains(id) else { return }
+        completionOwners[Int(transmitter.queues[id].completions.id)] = .nobody
+        transmitter.note(id, isWaiting: false)
+        transmitter.queues.remove(id)
+    }
+
+    /// Ends a receive queue and its completion queue; frames that would go there are dropped.
+    package mutating func removeReceive(_ id: Int) {
+        guard receiver.queues.contains(id) else { return }
+        completionOwners[Int(receiver.queues[id].completions.id)] = .nobody
+        for port in 0..<ports.count where ports.contains(port) { ports[port].forget(queue: id) }
+        receiver.queues.remove(id)
+    }
+
+    /// No queue is left. Ports, wire and counts stay.
+    package mutating func removeAll() {
+        for id in 0..<transmitter.queues.count { removeSend(id) }
+        for id in 0..<receiver.queues.count { removeReceive(id) }
+    }
+
+    /// Says behind all that receive queue `id` has got so far that it has got it (FENCE_RQ).
+    package mutating func fence(_ id: Int, _ events: inout EventQueues) {
+        guard receiver.queues.contains(id) else { return }
+        receiver.queues[id].fence()
+        receiver.tell(id, &events)
+    }
+
+    // MARK: Doorbells. The ids may be anything.
+
+    package mutating func ring(send id: Int, tail: UInt32) {
+        guard transmitter.queues.contains(id) else { return countStray() }
+        transmitter.queues[id].work.setTail(tail)
+        transmitter.note(id, isWaiting: true)
+    }
+
+    package mutating func ring(receive id: Int, tail: UInt32) {
+        guard receiver.queues.contains(id) else { return countStray() }
+        receiver.queues[id].work.setTail(tail)
+    }
+
+    /// The 32-bit doorbell.
+    package mutating func ring(send id: Int, movedBy increment: UInt32) {
+        guard transmitter.queues.contains(id) else { return countStray() }
+        transmitter.queues[id].work.moveTail(by: increment)
+        transmitter.note(id, isWaiting: true)
+    }
+
+    /// The 32-bit doorbell.
+    package mutating func ring(receive id: Int, movedBy increment: UInt32) {
+        guard receiver.queues.contains(id) else { return countStray() }
+        receiver.queues[id].work.moveTail(by: increment)
+    }
+
+    /// The driver has read a completion queue up to `tail`.
+    package mutating func ring(completion id: Int, tail: UInt32, isArmed: Bool, _ events: inout EventQueues) {
+        guard id >= 0, id < completionOwners.count else { return countStray() }
+        let isDue: Bool
+        let parent: Int
+        switch completionOwners[id] {
+        case .nobody:
+            return countStray()
+        case .send(let owner):
+            isDue = transmitter.queues[owner].completions.ring(tail: tail, isArmed: isArmed)
+            parent = transmitter.queues[owner].completions.eventQueue
+        case .receive(let owner):
+            isDue = receiver.queues[owner].completions.ring(tail: tail, isArmed: isArmed)
+            parent = receiver.queues[owner].completions.eventQueue
+        }
+        if isDue { events.push(.completion(of: UInt32(id)), to: parent) }
+    }
+
+    private mutating func countStray() { strayDoorbells &+= 1 }
+
+    // MARK: Bursts
+
+    /// One burst in, one burst out of each send queue that has requests; whether anything moved.
+    package mutating func poll(now: UInt64, _ events: inout EventQueues) -> Bool {
+        let frames = receiver.run(budget: budget, ports, &counters, &transmitter.wire.tap)
+        if frames > 0 { receiver.endBurst(&events) }
+        return transmitter.run(budget: budget, now: now, ports, &counters, &events) || frames > 0
+    }
+
+    /// Takes frames off the wire that nobody can receive: the function may not use memory, or has no link.
+    package mutating func ignoreArrivals() -> Bool { receiver.drain(budget: budget) > 0 }
+
+    /// A burst stopped because the wire was full: nothing wakes the device when it drains.
+    package var isWireFull: Bool { transmitter.isWireFull }
+
+    // MARK: The world outside
+
+    /// Where a copy of every frame goes; see `CaptureTag`.
+    package var capture: FrameProducer? {
+        _read { yield transmitter.wire.tap.ring }
+        _modify { yield &transmitter.wire.tap.ring }
+    }
+
+    package var wakeDescriptor: Int32 { receiver.wire.wakeDescriptor }
+    package func setSleeping(_ sleeping: Bool) { receiver.setSleeping(sleeping) }
+
+    // MARK: Counts that no request asks for
+
+    package var framesSent: UInt64 { transmitter.wire.frames }
+    package var framesReceived: UInt64 { receiver.received }
+    package var framesFiltered: UInt64 { receiver.filtered }
+    package var framesOfBadLength: UInt64 { receiver.badLength }
+    package var framesDropped: UInt64 { receiver.dropped }
+    package var framesNotCaptured: UInt64 { transmitter.wire.tap.lostFrames }
+
+    /// Tails that their ring cannot have, ignored.
+    package var badTails: UInt64 {
+        sum({ $0.work.badTails }, { $0.work.badTails })
+    }
+
+    /// Completions that could not be written, and bursts or frames that found a ring's memory gone.
+    package var unreachableRings: UInt64 {
+        sum({ $0.unreachable &+ $0.completions.lost }, { $0.unreachable &+ $0.completions.lost })
+    }
+
+    /// Receive requests whose memory could not be used.
+    package var badBuffers: UInt64 {
+        sum({ _ in 0 }, { $0.malformed })
+    }
+
+    private func sum(_ send: (borrowing SendQueue) -> UInt64, _ receive: (borrowing ReceiveQueue) -> UInt64) -> UInt64 {
+        var sum: UInt64 = 0
+        for id in 0..<transmitter.queues.count where transmitter.queues.contains(id) {
+            sum &+= send(transmitter.queues[id])
+        }
+        for id in 0..<receiver.queues.count where receiver.queues.contains(id) { sum &+= receive(receiver.queues[id]) }
+        return sum
+    }
+}

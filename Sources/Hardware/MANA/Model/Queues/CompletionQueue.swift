@@ -1,0 +1,87 @@
+// A ring of completions as the device fills it: owner bits, and one event to its event queue for each time it is armed.
+// A device does not know how far the driver has read: drivers ring once in several laps, and find an overflow themselves.
+// Source: Linux mana_gd_read_cqe, mana_gd_poll_cq, mana_gd_ring_cq (gdma_main.c) of 6.12 and 7.x.
+
+import MANAWire
+
+package struct CompletionQueue: ~Copyable {
+    package let id: UInt32
+    /// The event queue that hears of it.
+    package let eventQueue: Int
+    private var ring: RingMemory
+    private let owner: OwnerBits
+    /// The next entry; counts up for ever.
+    package private(set) var producer: UInt32
+    package private(set) var isArmed: Bool
+    /// Whether something was posted that no event has told of.
+    private var hasNews = false
+    /// Completions that could not be written: the driver took the ring's memory away.
+    package private(set) var lost: UInt64 = 0
+    package private(set) var posted: UInt64 = 0
+
+    /// - Parameter isArmed: of CREATE_WQ_OBJ false, the driver arms it; of the hardware channel true.
+    package init(id: UInt32, eventQueue: Int, _ ring: consuming RingMemory, isArmed: Bool = false) {
+        self.id = id
+        self.eventQueue = eventQueue
+        owner = OwnerBits(entryCount: UInt32(truncatingIfNeeded: ring.byteCount / 64))
+        producer = owner.first
+        self.isArmed = isArmed
+        self.ring = ring
+    }
+
+    /// To be called before a burst of `post`; false where completions would be lost.
+    @inline(__always) package mutating func refresh() -> Bool { ring.refresh() }
+
+    /// Writes a completion of work queue `queue`, given as its first seven quadwords and dword 14.
+    @inline(__always) package mutating func post(
+        _ entry: InlineArray<7, UInt64>,
+        last: UInt32 = 0,
+        queue: UInt32,
+        isSend: Bool
+    ) {
+        guard ring.refresh() else {
+            lost &+= 1
+            return
+        }
+        let tail = CompletionTail(queue: queue, isSend: isSend, owner: owner.bits(producer))
+        let whole: InlineArray<8, UInt64> = [
+            entry[0], entry[1], entry[2], entry[3], entry[4], entry[5], entry[6],
+            UInt64(last) | UInt64(tail.raw) &<< 32,
+        ]
+        ring.publish(owner.slot(producer) &* 64, whole)
+        producer &+= 1
+        posted &+= 1
+        hasNews = true
+    }
+
+    /// Writes a completion of work queue `queue`.
+    package mutating func post(_ data: CompletionData, queue: UInt32, isSend: Bool) {
+        let words = data.words
+        post(
+            InlineArray { UInt64(words[2 * $0]) | UInt64(words[2 * $0 + 1]) << 32 },
+            last: words[14],
+            queue: queue,
+            isSend: isSend
+        )
+    }
+
+    /// Whether an event is due: something was posted, and the queue is armed, which it is no more then. Once per burst.
+    @inline(__always) package mutating func takeEvent() -> Bool {
+        guard hasNews, isArmed else { return false }
+        hasNews = false
+        isArmed = false
+        return true
+    }
+
+    /// The driver has rung: it has read up to `tail`. True where it is armed and has not read all: an event is due now.
+    package mutating func ring(tail: UInt32, isArmed arms: Bool) -> Bool {
+        guard arms else { return false }
+        hasNews = false
+        guard owner.tail(producer) == tail else {
+            isArmed = false
+            return true
+        }
+        isArmed = true
+        return false
+    }
+}
