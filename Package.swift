@@ -174,7 +174,7 @@ let package = Package(
                     "VFIOUser", "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing",
                     "Netdev", "PTP",
                     "XSK",
-                    "I225Wire", "I225Model", "I225Driver",
+                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",

@@ -17,3 +17,5 @@ extension BackingPlace: ExpressibleByArgument {
     public var defaultValueDescription: String { "virtual" }
     public static var allValueStrings: [String] { ["virtual", "vfio:ADDRESS", "vfio-user:SOCKET"] }
 }
+
+extension MANACard.Function: ExpressibleByArgument {}

@@ -6,7 +6,7 @@ import Doorbell
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serves virtual devices to QEMU, or to any vfio-user client.",
-        subcommands: [ServeI225.self]
+        subcommands: [ServeI225.self, ServeMANA.self]
     )
 }
 
@@ -105,4 +105,45 @@ struct ServeI225: ParsableCommand {
         card.stampFaults = stampFault
         try options.run(.i225(card))
     }
+}
+
+struct ServeMANA: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mana",
+        abstract: "Serves virtual Microsoft Azure Network Adapters, one per socket.",
+        discussion: ServeOptions.discussion(of: "mana")
+    )
+
+    @OptionGroup var options: ServeOptions
+
+    @Option(help: ArgumentHelp("Which of the adapter's functions it is.", valueName: "function"))
+    var function = MANACard.Function.virtual
+
+    @Option(help: "The vectors that it says may be used.")
+    var vectors: UInt32?
+
+    @Option(help: ArgumentHelp("The vectors that its MSI-X table has.", valueName: "vectors"))
+    var table: Int?
+
+    @Option(help: "The queues of a port and direction.")
+    var queues: Int?
+
+    @Option(help: "The ports of each card; the first one has the wire.")
+    var ports: Int?
+
+    private var card: MANACard {
+        var card = MANACard()
+        card.function = function
+        card.vectors = vectors
+        card.tableVectors = table
+        card.queues = queues
+        card.ports = ports
+        return card
+    }
+
+    func validate() throws {
+        if let objection = card.objection { throw ValidationError(objection) }
+    }
+
+    func run() throws { try options.run(.mana(card)) }
 }

@@ -12,6 +12,7 @@ public struct CardServe: Sendable {
     /// What is served: all cards are of one kind.
     public enum Kind: Sendable {
         case i225(I225Card)
+        case mana(MANACard)
     }
 
     /// Where clients come from.
@@ -91,6 +92,7 @@ public struct CardServe: Sendable {
     public func run(_ attendance: Attendance) throws -> Summary {
         switch kind {
         case .i225(let card): try serve(card, attendance)
+        case .mana(let card): try serve(card, attendance)
         }
     }
 
