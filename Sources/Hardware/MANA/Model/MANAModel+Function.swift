@@ -78,7 +78,7 @@ extension MANAModel {
         switch bar {
         case ConfigSpaceImage.registerBAR where offset < options.layout.barBytes:
             if let index = windowIndex(offset) { return window.words[index] }
-            if let word = registerWords[offset & ~7] { return UInt32(truncatingIfNeeded: word >> (offset & 4) * 8) }
+            if let word = registerWords[offset & ~7] { return UInt32(truncatingIfNeeded: word >> ((offset & 4) * 8)) }
         case ConfigSpaceImage.vectorBAR where offset < UInt64(vectors.tableByteCount):
             return vectors.read(tableOffset: Int(offset))
         case ConfigSpaceImage.vectorBAR where offset < UInt64(ConfigSpaceImage.vectorBARBytes):
