@@ -82,7 +82,7 @@ build_initramfs() {
     local file module parts=("$cache/base.cpio") argument
     mkdir -p "$guest_work/guest/doorbell" "$guest_work/guest/bin"
     cp "$guests/guest/init" "$guest_work/guest/init"
-    cp "$guests/guest/check.sh" "$guest_work/guest/doorbell/"
+    cp "$guests/guest/"*.sh "$guest_work/guest/doorbell/"
     ln -s sh "$guest_work/guest/bin/dash"
     # Scripts beside the script are its library.
     cp "$(dirname "$script")"/*.{sh,py} "$guest_work/guest/doorbell/" 2> /dev/null || true

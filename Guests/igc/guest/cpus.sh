@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: cpus COUNT
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 expect "the guest has its CPUs" "$(nproc)" -eq "$1"

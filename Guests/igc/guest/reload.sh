@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: reload TIMES: the driver leaves and comes back, as often.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 # works: the interface is there, comes up, has a link, and the host answers.

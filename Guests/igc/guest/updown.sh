@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: updown TIMES: the interface goes down and up, as often.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10
