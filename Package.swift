@@ -80,7 +80,7 @@ let platformTests: [Target] = [
     tests("Memory", in: "Platform/Memory", ["Memory", "Leases", "Simulation"]),
     tests("Rings", in: "Platform/Rings", ["Rings"]),
     tests("PCIe", in: "Platform/PCIe", ["PCIe"]),
-    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases"]),
+    tests("Interrupts", in: "Platform/Interrupts", ["Interrupts", "Leases", "Simulation"]),
     tests("Simulation", in: "Platform/Simulation", ["Simulation"]),
     tests(
         "Backing",
@@ -122,7 +122,8 @@ let package = Package(
         .library(
             name: "DoorbellRooms",
             targets: [
-                "Backing", "CLinux", "Clock", "Ethernet", "Leases", "Memory", "Netdev", "PCIe", "Registers", "Rings",
+                "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
+                "Registers", "Rings",
                 "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
             ]
         ),
@@ -171,7 +172,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "VFIOUser", "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing",
+                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet",
+                    "Backing",
                     "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",

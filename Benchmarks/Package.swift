@@ -39,6 +39,16 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
+            name: "CVectorList",
+            cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
+        ),
+        .executableTarget(
+            name: "vectors",
+            dependencies: ["CVectorList", "Measure", rooms],
+            path: "Sources/VectorCost",
+            swiftSettings: strict
+        ),
+        .target(
             name: "CSocketFloor",
             cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]
         ),

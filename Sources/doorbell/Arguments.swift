@@ -19,3 +19,5 @@ extension BackingPlace: ExpressibleByArgument {
 }
 
 extension MANACard.Function: ExpressibleByArgument {}
+
+extension VectorSpread.Rule: ExpressibleByArgument {}

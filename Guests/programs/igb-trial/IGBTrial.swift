@@ -59,8 +59,12 @@ struct IGBTrial {
     private static func run(_ address: PCIAddress, tap: String, _ census: Census) throws {
         let backing = try LinuxVFIO(address, census: census)
         let relative = try Relative(backing, .monotonic, census)
-        var other = try backing.attachVector(0, cpu: nil)
-        var queue = try backing.attachVector(I225Hardware<LinuxVFIO>.vector(ofQueue: 0), cpu: nil)
+        let vectors = InterruptVectors(backing)
+        var other = try vectors.take(0, name: backing.name)
+        var queue = try vectors.take(
+            I225Hardware<LinuxVFIO>.vector(ofQueue: 0),
+            name: "\(backing.name)-TxRx-0"
+        )
         relative.hardware.enableInterrupts(vectors: 3, gapMicroseconds: 20)
         relative.armLinkChange()
         try StampTrial.run(relative, &queue)
@@ -70,8 +74,8 @@ struct IGBTrial {
     /// Frames between the card and a TAP device, by the driver's queue pair, until SIGTERM.
     private static func pass(
         _ relative: borrowing Relative,
-        _ vector: consuming InterruptLease,
-        _ other: inout InterruptLease,
+        _ vector: consuming VectorLease,
+        _ other: inout VectorLease,
         tap: String
     ) throws {
         let clock = DeviceClock.monotonic

@@ -24,7 +24,7 @@ enum StampTrial {
     }
 
     /// - Parameter vector: of queue 0.
-    static func run(_ relative: borrowing Relative, _ vector: inout InterruptLease) throws {
+    static func run(_ relative: borrowing Relative, _ vector: inout VectorLease) throws {
         let buffer = try relative.hardware.backing.allocateDMA(byteCount: frameBytes, .both, purpose: "frame")
         // Broadcast, from a local address, of the type for local experiments (IEEE 802 §9.2.3).
         let header: [UInt8] = [255, 255, 255, 255, 255, 255, 2, 0, 0, 0xDB, 0, 1, 0x88, 0xB5]
@@ -66,7 +66,7 @@ enum StampTrial {
     private static func send(
         _ relative: borrowing Relative,
         _ queue: inout TransmitQueue<LinuxVFIO>,
-        _ vector: inout InterruptLease,
+        _ vector: inout VectorLease,
         _ iova: UInt64
     ) throws -> Outcome {
         guard let slot = relative.stamps.claim(), slot.index == 0 else {

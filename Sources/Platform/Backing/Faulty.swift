@@ -25,6 +25,7 @@ public struct Faulty<Base: PCIeBacking>: PCIeBacking {
     public var name: String { base.name }
     public var identity: PCIeIdentity { base.identity }
     public var vectorCount: Int { base.vectorCount }
+    public var canAddVectors: Bool { base.canAddVectors }
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         try step("read config space")

@@ -16,6 +16,7 @@ import Synchronization
     public let name: String
     public let identity: PCIeIdentity
     public let vectorCount: Int
+    public var canAddVectors: Bool { true }
     public let census: Census
     private let loop: PollingLoop?
     private let present = Atomic<Bool>(true)

@@ -10,14 +10,12 @@ import Registers
 ///
 /// What it gives out are leases: a mapping or a vector ends with its value. A backing's methods are called from the
 /// device's control thread; the `RegisterAccess` views may be used from any thread of the driver.
-public protocol PCIeBacking {
+public protocol PCIeBacking: VectorSource where VectorFailure == DeviceError {
     associatedtype BAR: RegisterAccess
 
     /// How errors and logs name the function, e.g. `in-process:i225`, `0000:03:00.0`.
     var name: String { get }
     var identity: PCIeIdentity { get }
-    /// The vectors of the function's MSI-X table.
-    var vectorCount: Int { get }
 
     /// Reads configuration space: 1, 2 or 4 bytes.
     func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32
@@ -37,8 +35,6 @@ public protocol PCIeBacking {
         _ permissions: DMAPermissions,
         purpose: String
     ) throws(DeviceError) -> DMABuffer
-    /// Attaches one interrupt vector: at any time, one by one. `cpu` is a hint where its handler will run.
-    func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease
     /// Resets the function (PCIe function level reset).
     func reset() throws(DeviceError)
 }
@@ -48,6 +44,17 @@ extension PCIeBacking {
     package func checkConfigAccess(_ operation: String, _ size: AccessSize) throws(DeviceError) {
         guard size == .quadWord else { return }
         throw DeviceError(.invalidArgument, device: name, operation: operation, "8 bytes, expected 1, 2 or 4")
+    }
+
+    public func failure(_ reason: VectorShortage) -> DeviceError {
+        let (code, detail): (DeviceError.Code, String) =
+            switch reason {
+            case .noSuchVector(let index, let count): (.invalidArgument, "vector \(index) of \(count)")
+            case .taken(let index): (.noResource, "vector \(index) is on loan")
+            case .allTaken(let count): (.noResource, "all \(count) vectors are on loan")
+            case .noDescriptor(let index): (.hostLimit, "vector \(index) got no eventfd: raise the limit on open files")
+            }
+        return DeviceError(code, device: name, operation: "take vector", detail)
     }
 
     public func allocateDMA(

@@ -13,7 +13,7 @@ public final class RegisterTrace: Sendable {
         case store(String, UInt32)
         case mapDMA(Int)
         case unmapDMA(Int)
-        case attachVector(Int)
+        case attachVector(Int, cpu: Int? = nil)
         case detachVector(Int)
         case reset
 
@@ -23,7 +23,8 @@ public final class RegisterTrace: Sendable {
             case .store(let name, let value): "store \(name) <- 0x\(String(value, radix: 16))"
             case .mapDMA(let byteCount): "map \(byteCount) bytes for DMA"
             case .unmapDMA(let byteCount): "unmap \(byteCount) bytes"
-            case .attachVector(let index): "attach vector \(index)"
+            case .attachVector(let index, let cpu):
+                cpu.map { "attach vector \(index) for CPU \($0)" } ?? "attach vector \(index)"
             case .detachVector(let index): "detach vector \(index)"
             case .reset: "function level reset"
             }
@@ -65,6 +66,7 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     public var name: String { base.name }
     public var identity: PCIeIdentity { base.identity }
     public var vectorCount: Int { base.vectorCount }
+    public var canAddVectors: Bool { base.canAddVectors }
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         try base.readConfig(offset, size)
@@ -92,7 +94,7 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     public func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease {
         let lease = try base.attachVector(index, cpu: cpu)
         let cell = lease.cell
-        trace.append(.attachVector(index))
+        trace.append(.attachVector(index, cpu: cpu))
         let end = RecordedDetachment(lease, trace: trace)
         return InterruptLease(index: index, cell: cell, detacher: end, mark: nil)
     }

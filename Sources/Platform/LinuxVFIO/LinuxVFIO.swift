@@ -23,6 +23,7 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
     public let address: PCIAddress
     public let identity: PCIeIdentity
     public let vectorCount: Int
+    public let canAddVectors: Bool
     public let census: Census
     private let function: OpenFunction
 
@@ -48,6 +49,7 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
         self.name = "\(address)"
         self.census = census
         self.vectorCount = interrupts.count
+        self.canAddVectors = !interrupts.isFixedOnceEnabled
         self.identity = function.readIdentity()
     }
 

@@ -21,6 +21,7 @@ public final class VFIOUserBacking: PCIeBacking, Sendable {
     public let name: String
     public let identity: PCIeIdentity
     public let vectorCount: Int
+    public let canAddVectors: Bool
     public let census: Census
     private let path: String?
     private let function: RemoteFunction
@@ -54,6 +55,7 @@ public final class VFIOUserBacking: PCIeBacking, Sendable {
         self.census = census
         identity = function.identity
         vectorCount = function.device.vectorCount
+        canAddVectors = !function.device.vectorsAreFixed
     }
 
     private static func connect(

@@ -19,7 +19,7 @@ struct XSKWakeUpTests {
     private struct Sleeper: ~Copyable {
         let rig: Rig
         var device: I225Device<CardBacking>
-        var vector: InterruptLease?
+        var vector: VectorLease?
         var program: Program
         var queue: XSKQueue<CardBacking>
 

@@ -39,7 +39,8 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     private var totals = I225Totals()
     private var statisticsDue: UInt64
     private var watchdog = TransmitWatchdog()
-    private var otherVector: InterruptLease?
+    private let vectors: InterruptVectors<Backing>
+    private var otherVector: VectorLease?
 
     /// Brings the card up as far as it goes without queues: reset, checked, link negotiated, filters set, clock running.
     ///
@@ -87,6 +88,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
             (0..<I225.queueCount).map { _ in QueueStatistics() },
             (0..<I225.queueCount).map { _ in QueueStatistics() }
         )
+        vectors = InterruptVectors(backing)
         statisticsDue = clock.now
         applySpeed()
     }
@@ -137,7 +139,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
     public func openQueuePair(
         _ index: Int,
         entries: Int = 1024,
-        vector: consuming InterruptLease? = nil
+        vector: consuming VectorLease? = nil
     ) throws(DeviceError) -> I225QueuePair<Backing> {
         let transmit = try openTransmitQueue(index, entries: entries)
         let receive = try openReceiveQueue(index, entries: entries)
@@ -182,25 +184,32 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
 
     /// Takes vector 0 and those of queues `0..<queueCount`, one by one, and arms them.
     ///
+    /// - Parameter spread: where their handlers are to run; nil: anywhere, as Linux's igc leaves it.
     /// - Returns: the queues' vectors, to hand to the queues' owners.
     public mutating func enableInterrupts(
-        queueCount: Int
-    ) throws(DeviceError) -> InlineArray<4, InterruptLease?> {
+        queueCount: Int,
+        spread: AffinitySpread? = nil
+    ) throws(DeviceError) -> InlineArray<4, VectorLease?> {
         guard (0...I225.queueCount).contains(queueCount), otherVector == nil else {
             throw hardware.error(.invalidArgument, "enable interrupts", "\(queueCount) queues, expected 0 to 4, once")
         }
-        let other = try hardware.backing.attachVector(0, cpu: nil)
-        var leases = InlineArray<4, InterruptLease?> { _ in nil }
-        var vectors: UInt32 = 1
+        // Named as igc_request_msix names them.
+        let name = hardware.backing.name
+        let other = try vectors.take(0, name: name, cpus: spread?[0])
+        var leases = InlineArray<4, VectorLease?> { _ in nil }
+        var mask: UInt32 = 1
         for queue in 0..<queueCount {
             let vector = I225Hardware<Backing>.vector(ofQueue: queue)
-            leases[queue] = try hardware.backing.attachVector(vector, cpu: nil)
-            vectors |= 1 << UInt32(vector)
+            leases[queue] = try vectors.take(vector, name: "\(name)-TxRx-\(queue)", cpus: spread?[vector])
+            mask |= 1 << UInt32(vector)
         }
         otherVector = consume other
-        hardware.enableInterrupts(vectors: vectors, gapMicroseconds: configuration.interruptGapMicroseconds)
+        hardware.enableInterrupts(vectors: mask, gapMicroseconds: configuration.interruptGapMicroseconds)
         return leases
     }
+
+    /// The vectors on loan: their names, and what they count.
+    public var vectorStatuses: [VectorStatus] { vectors.statuses }
 
     /// Readable when vector 0 fired: the control thread sleeps on it; nil before `enableInterrupts`.
     public func otherEventDescriptor() -> Int32? {

@@ -10,7 +10,7 @@ import Rings
 public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
     private var transmit: TransmitQueue<Backing>
     private var receive: ReceiveQueue<Backing>
-    private var vector: InterruptLease?
+    private var vector: VectorLease?
     private let hardware: I225Hardware<Backing>
     private var entries = Burst(repeating: TransmitEntry())
     private var buffers = Burst(repeating: NetdevBuffer())
@@ -18,7 +18,7 @@ public struct I225QueuePair<Backing: PCIeBacking>: NetdevQueue, ~Copyable {
     package init(
         transmit: consuming TransmitQueue<Backing>,
         receive: consuming ReceiveQueue<Backing>,
-        vector: consuming InterruptLease?,
+        vector: consuming VectorLease?,
         hardware: I225Hardware<Backing>
     ) {
         self.transmit = transmit

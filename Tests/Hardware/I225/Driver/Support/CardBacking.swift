@@ -106,6 +106,13 @@ enum CardBacking: PCIeBacking {
         }
     }
 
+    var canAddVectors: Bool {
+        switch self {
+        case .inProcess(let base): base.canAddVectors
+        case .behindSocket(let base, _): base.canAddVectors
+        }
+    }
+
     func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         switch self {
         case .inProcess(let base): try base.readConfig(offset, size)

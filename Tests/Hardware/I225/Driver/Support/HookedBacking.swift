@@ -30,6 +30,7 @@ struct HookedBacking<Base: PCIeBacking>: PCIeBacking {
     var name: String { base.name }
     var identity: PCIeIdentity { base.identity }
     var vectorCount: Int { base.vectorCount }
+    var canAddVectors: Bool { base.canAddVectors }
 
     func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
         try base.readConfig(offset, size)

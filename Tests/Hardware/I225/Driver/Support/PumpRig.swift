@@ -24,7 +24,7 @@ final class PumpRig {
         configuration.isPromiscuous = true
         configuration.maximumFrameBytes = 9728
         var device = try rig.open(configuration)
-        var vectors = InlineArray<4, InterruptLease?> { _ in nil }
+        var vectors = InlineArray<4, VectorLease?> { _ in nil }
         if isWoken { vectors = try device.enableInterrupts(queueCount: 1) }
         let queue = try device.openQueuePair(0, entries: 64, vector: vectors[0].take())
         let memory = try rig.backing.allocateDMA(byteCount: 128 * bufferBytes, .both, purpose: "test-buffers")
