@@ -165,9 +165,17 @@ let package = Package(
         + [
             room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
             room(
+                "MANADriver",
+                in: "Hardware/MANA/Driver",
+                [
+                    "MANAWire", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing",
+                    "Netdev", "XSK",
+                ]
+            ),
+            room(
                 "MANAModel",
                 in: "Hardware/MANA/Model",
-                ["MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+                ["MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"]
             ),
             .target(
                 name: "Doorbell",

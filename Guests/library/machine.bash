@@ -129,7 +129,7 @@ mac_of() {
 }
 
 # guest NAME [--card CARD]... [OPTION of boot_guest]... SCRIPT [ARGUMENT]...: boots a guest beside the scenario. SCRIPT is
-# one of the suite's guest folder. The driver is loaded first, unless --no-driver.
+# one of the suite's guest folder, or of Guests/guest. The driver is loaded first, unless --no-driver.
 guest() {
     local name=$1 options=() script='' driver=1
     shift
@@ -143,6 +143,8 @@ guest() {
         esac
     done
     script=$suite_folder/guest/$1.sh
+    # What serves every suite is beside them.
+    [[ -e $script ]] || script=$guests/guest/$1.sh
     shift
     [[ ! $driver ]] || options+=(--module "$driver_module")
     run_guest "$name" "${options[@]}" "$script" "$@" &

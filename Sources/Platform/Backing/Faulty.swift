@@ -92,6 +92,11 @@ public struct FaultyBAR<Base: RegisterAccess>: RegisterAccess {
         base.store(offset, value)
     }
 
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        guard state.nextAccessIsPresent() else { return }
+        base.storeWide(offset, value)
+    }
+
     public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }
 
     public func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }

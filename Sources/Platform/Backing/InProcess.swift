@@ -185,6 +185,10 @@ public struct InProcessBAR<Model: PCIeModel>: RegisterAccess, Sendable {
         function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .doubleWord, UInt64(value)) }
     }
 
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .quadWord, value) }
+    }
+
     /// One trip to the model's owner for all of `body`.
     public func together<Result>(_ body: () -> Result) -> Result { function.onOwner(body) }
 

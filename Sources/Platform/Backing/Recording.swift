@@ -11,6 +11,7 @@ public final class RegisterTrace: Sendable {
     public enum Entry: Equatable, Sendable, CustomStringConvertible {
         case load(String, UInt32)
         case store(String, UInt32)
+        case storeWide(String, UInt64)
         case mapDMA(Int)
         case unmapDMA(Int)
         case attachVector(Int, cpu: Int? = nil)
@@ -21,6 +22,7 @@ public final class RegisterTrace: Sendable {
             switch self {
             case .load(let name, let value): "load \(name) -> 0x\(String(value, radix: 16))"
             case .store(let name, let value): "store \(name) <- 0x\(String(value, radix: 16))"
+            case .storeWide(let name, let value): "store \(name) <- 0x\(String(value, radix: 16)) (64 bits)"
             case .mapDMA(let byteCount): "map \(byteCount) bytes for DMA"
             case .unmapDMA(let byteCount): "unmap \(byteCount) bytes"
             case .attachVector(let index, let cpu):
@@ -153,6 +155,11 @@ public struct RecordingBAR<Base: RegisterAccess>: RegisterAccess {
     public func store(_ offset: UInt32, _ value: UInt32) {
         trace.append(.store(name(at: offset), value))
         base.store(offset, value)
+    }
+
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        trace.append(.storeWide(name(at: offset), value))
+        base.storeWide(offset, value)
     }
 
     private func name(at offset: UInt32) -> String {

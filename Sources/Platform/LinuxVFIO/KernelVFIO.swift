@@ -148,7 +148,7 @@ package struct KernelVFIO: VFIOCalls {
         return UInt32(littleEndian: value)
     }
 
-    package func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt32) throws(SystemError) {
+    package func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt64) throws(SystemError) {
         var bytes = value.littleEndian
         let count = unsafe pwrite(device, &bytes, byteCount, Int(truncatingIfNeeded: offset))
         guard count == byteCount else { throw count < 0 ? .last("pwrite") : SystemError("pwrite", code: EIO) }

@@ -73,7 +73,12 @@ struct RegionWindow: Sendable {
 
     func store(_ offset: UInt32, _ value: UInt32) {
         guard layout.isWritable, offset % 4 == 0, UInt64(offset) + 4 <= layout.byteCount else { return }
-        try? calls.write(device, at: layout.fileOffset + UInt64(offset), byteCount: 4, value)
+        try? calls.write(device, at: layout.fileOffset + UInt64(offset), byteCount: 4, UInt64(value))
+    }
+
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        guard layout.isWritable, offset % 8 == 0, UInt64(offset) + 8 <= layout.byteCount else { return }
+        try? calls.write(device, at: layout.fileOffset + UInt64(offset), byteCount: 8, value)
     }
 }
 
@@ -96,6 +101,14 @@ public struct LinuxVFIOBAR: RegisterAccess, Sendable {
         guard mapping.presence.isAnswering else { return }
         // SAFETY: as above.
         unsafe clinux_store_register(mapping.base + Int(place), value)
+    }
+
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        let place = offset &- mapping.start
+        guard place < mapping.byteCount, offset & 7 == 0 else { return mapping.window.storeWide(offset, value) }
+        guard mapping.presence.isAnswering else { return }
+        // SAFETY: as above; a mapping begins and ends at a page.
+        unsafe clinux_store_wide_register(mapping.base + Int(place), value)
     }
 
     /// A tail is stored to like any register: a doorbell's store and look is a locked exchange on x86, which no device

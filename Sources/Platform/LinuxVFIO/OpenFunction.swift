@@ -105,7 +105,7 @@ enum VectorFailure: Error {
         // Before the kernel takes the mappings away, not after: a thread that reads a register meanwhile gets all ones.
         let mayStop = touches(ConfigSpace.Offset.command, offset, size) || touches(powerControl, offset, size)
         if mayStop { presence.isAnswering = false }
-        try? calls.write(handles.device.number, at: place, byteCount: size.rawValue, value)
+        try? calls.write(handles.device.number, at: place, byteCount: size.rawValue, UInt64(value))
         if mayStop { presence.isAnswering = answersMemory }
     }
 

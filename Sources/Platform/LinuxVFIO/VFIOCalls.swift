@@ -46,7 +46,8 @@ package protocol VFIOCalls: Sendable {
 
     /// 1, 2 or 4 bytes at an offset of the device's descriptor.
     func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt32
-    func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt32) throws(SystemError)
+    /// 1, 2, 4 or 8 bytes.
+    func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt64) throws(SystemError)
     /// Maps `byteCount` bytes of the device's descriptor.
     @unsafe func mapRegion(
         _ device: Int32,

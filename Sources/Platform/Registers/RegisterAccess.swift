@@ -8,6 +8,9 @@ public protocol RegisterAccess {
     /// A 32-bit write at an aligned byte offset. It may be posted, as on PCIe: a load from the same function returns after the
     /// device has acted on it.
     func store(_ offset: UInt32, _ value: UInt32)
+    /// A 64-bit write at an offset that is a multiple of 8: one transaction, never two halves. A doorbell of 64 bits acts
+    /// on all of them at once. As `store` in all else.
+    func storeWide(_ offset: UInt32, _ value: UInt64)
     /// Runs `body`, whose accesses belong together. A backing for which each of them is a message makes one of all.
     func together<Result>(_ body: () -> Result) -> Result
     /// The register at `offset` as memory that the device watches, if the backing can lend it so; nil means `store`.

@@ -65,6 +65,10 @@ private func end(_ mapping: consuming DMAMapping) {}
         }
         let again = try rig.backing.mapBAR(0)
         #expect(again.read(ScratchRegister.scratch).raw == 0x1234_5678, "two views, one device")
+        bar.storeWide(ScratchRegister.source[0].offset, 0x0123_4567_89AB_CDEF)
+        #expect(bar.read(ScratchRegister.source[0]).raw == 0x89AB_CDEF)
+        #expect(bar.read(ScratchRegister.source[1]).raw == 0x0123_4567)
+        #expect(rig.device.wideWrites == 1, "64 bits are one access")
         #expect(bar.load(0xFFC) == 0, "no register there")
         #expect([0, ~0].contains(bar.load(0xFFFF_FFFC)), "no BAR there")
     }

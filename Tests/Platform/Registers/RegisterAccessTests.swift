@@ -8,6 +8,7 @@ private final class WordBank: RegisterAccess {
     enum Access: Equatable {
         case load(UInt32)
         case store(UInt32, UInt32)
+        case storeWide(UInt32, UInt64)
     }
 
     var words = [UInt32](repeating: 0, count: 16)
@@ -21,6 +22,12 @@ private final class WordBank: RegisterAccess {
     func store(_ offset: UInt32, _ value: UInt32) {
         accesses.append(.store(offset, value))
         words[Int(offset / 4)] = value
+    }
+
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        accesses.append(.storeWide(offset, value))
+        words[Int(offset / 4)] = UInt32(truncatingIfNeeded: value)
+        words[Int(offset / 4) + 1] = UInt32(truncatingIfNeeded: value >> 32)
     }
 
     func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }

@@ -64,3 +64,13 @@ static inline void clinux_store_register(void *address, unsigned value) {
 #endif
     *(volatile unsigned *)address = value;
 }
+
+/// As `clinux_store_register`, of 64 bits in one access.
+static inline void clinux_store_wide_register(void *address, unsigned long long value) {
+#if defined(__aarch64__)
+    __asm__ volatile("dmb oshst" ::: "memory");
+#else
+    __asm__ volatile("" ::: "memory");
+#endif
+    *(volatile unsigned long long *)address = value;
+}

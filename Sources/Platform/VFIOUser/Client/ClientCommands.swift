@@ -36,16 +36,12 @@ extension ClientLink {
         _ region: UInt32,
         _ offset: UInt64,
         byteCount: Int,
-        _ value: UInt32
+        _ value: UInt64
     ) throws(LinkFailure) {
         let start = try begin(.writeRegion)
         let access = RegionAccess(offset: offset, region: region, count: UInt32(byteCount))
         access.write(to: &output.buffer)
-        switch byteCount {
-        case 1: output.buffer.append(UInt8(truncatingIfNeeded: value))
-        case 2: output.buffer.append(UInt16(truncatingIfNeeded: value))
-        default: output.buffer.append(value)
-        }
+        output.buffer.append(value, byteCount: byteCount)
         let size = RegionAccess.byteCount
         let message = try exchange(start, .writeRegion, replying: size...size)
         guard let answered = try? RegionAccess(payload(of: message)), answered == access else {

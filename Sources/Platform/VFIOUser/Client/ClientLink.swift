@@ -147,7 +147,7 @@ struct ClientLink: ~Copyable {
     // MARK: Writes that nobody waits for
 
     /// Adds a write of 4 bytes to those that will be sent together.
-    mutating func collect(_ access: RegionAccess, _ value: UInt32) throws(LinkFailure) {
+    mutating func collect(_ access: RegionAccess, _ value: UInt64) throws(LinkFailure) {
         try requireOpen()
         if offer.writesMultiple {
             if batch.count == 0 {
@@ -157,12 +157,12 @@ struct ClientLink: ~Copyable {
                 )
                 output.buffer.append(UInt64(0))
             }
-            RegionWrites.write(access, UInt64(value), to: &output.buffer)
+            RegionWrites.write(access, value, to: &output.buffer)
         } else {
             identifier &+= 1
             batch.start = output.buffer.begin(.command(.writeRegion, identifier: identifier, noReply: true))
             access.write(to: &output.buffer)
-            output.buffer.append(value)
+            output.buffer.append(value, byteCount: Int(access.count))
             output.buffer.finish(batch.start)
         }
         batch.count += 1

@@ -14,7 +14,7 @@ extension ClientLink {
         _ byteCount: Int,
         _ value: UInt32
     ) throws(LinkFailure) {
-        try write(UInt32(Region.config), UInt64(offset), byteCount: byteCount, value)
+        try write(UInt32(Region.config), UInt64(offset), byteCount: byteCount, UInt64(value))
     }
 
     mutating func identity() throws(LinkFailure) -> PCIeIdentity {

@@ -112,15 +112,15 @@ import Synchronization
     }
 
     /// Writes a register: now, with those that belong together, or without waiting.
-    func store(_ region: UInt32, _ offset: UInt64, _ value: UInt32) {
+    func store(_ region: UInt32, _ offset: UInt64, byteCount: Int, _ value: UInt64) {
         guard presence.isAnswering else { return }
         lock.lock()
         defer { lock.unlock() }
         do throws(LinkFailure) {
             guard togetherDepth > 0 || options.postsStores else {
-                return try link.write(region, offset, byteCount: 4, value)
+                return try link.write(region, offset, byteCount: byteCount, value)
             }
-            try link.collect(RegionAccess(offset: offset, region: region, count: 4), value)
+            try link.collect(RegionAccess(offset: offset, region: region, count: UInt32(byteCount)), value)
             if togetherDepth == 0 { try link.sendWrites() }
         } catch {
             // A device that refuses a store, or is gone, drops it; the driver finds out by what it reads.
@@ -173,7 +173,7 @@ import Synchronization
         lock.lock()
         defer { lock.unlock() }
         do throws(LinkFailure) {
-            try link.write(UInt32(Region.config), UInt64(offset), byteCount: size.rawValue, value)
+            try link.write(UInt32(Region.config), UInt64(offset), byteCount: size.rawValue, UInt64(value))
         } catch {
             // As in `store`.
         }
@@ -312,7 +312,7 @@ import Synchronization
         let control = try link.read(UInt32(Region.config), UInt64(msixControl), byteCount: 2)
         guard UInt64(control) & MSIXCapability.enable == 0 else { return }
         let enabled = control | UInt32(MSIXCapability.enable)
-        try link.write(UInt32(Region.config), UInt64(msixControl), byteCount: 2, enabled)
+        try link.write(UInt32(Region.config), UInt64(msixControl), byteCount: 2, UInt64(enabled))
     }
 
     /// Tells a device that has forgotten its vectors about all of them.

@@ -29,12 +29,23 @@ public struct VFIOUserBAR: RegisterAccess, Sendable {
 
     public func store(_ offset: UInt32, _ value: UInt32) {
         guard let address = unsafe memory(at: offset) else {
-            if isInside(offset) { function.store(region, UInt64(offset), value) }
+            if isInside(offset) { function.store(region, UInt64(offset), byteCount: 4, UInt64(value)) }
             return
         }
         guard function.presence.isAnswering else { return }
         // SAFETY: as above.
         unsafe clinux_store_register(address, value)
+    }
+
+    public func storeWide(_ offset: UInt32, _ value: UInt64) {
+        guard offset & 7 == 0 else { return }
+        guard let address = unsafe memory(at: offset), unsafe memory(at: offset &+ 4) != nil else {
+            if isInside(offset &+ 4) { function.store(region, UInt64(offset), byteCount: 8, value) }
+            return
+        }
+        guard function.presence.isAnswering else { return }
+        // SAFETY: as above, both words of it.
+        unsafe clinux_store_wide_register(address, value)
     }
 
     /// One round trip for all stores of `body`, and one for each of its loads.

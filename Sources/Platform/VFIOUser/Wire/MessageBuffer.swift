@@ -49,6 +49,16 @@
         append(fourth)
     }
 
+    /// Appends the low 1, 2, 4 or 8 bytes of `value`.
+    public mutating func append(_ value: UInt64, byteCount: Int) {
+        switch byteCount {
+        case 1: append(UInt8(truncatingIfNeeded: value))
+        case 2: append(UInt16(truncatingIfNeeded: value))
+        case 8: append(value)
+        default: append(UInt32(truncatingIfNeeded: value))
+        }
+    }
+
     public mutating func append(_ bytes: RawSpan) {
         reserve(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in

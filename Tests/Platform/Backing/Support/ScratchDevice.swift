@@ -30,6 +30,7 @@ final class ScratchDevice: PCIeModel {
     private var dueAt: UInt64?
     /// Accesses that no register understands: odd sizes and places, BARs that are not there.
     private(set) var badAccesses = 0
+    private(set) var wideWrites = 0
     private(set) var resets = 0
 
     init(clock: DeviceClock) throws(RegisterMap.Problem) {
@@ -91,6 +92,11 @@ final class ScratchDevice: PCIeModel {
 
     func write(bar: Int, _ offset: UInt64, _ size: AccessSize, _ value: UInt64) {
         guard answersMemory else { return }
+        if size == .quadWord, offset % 8 == 0 {
+            wideWrites += 1
+            write(bar: bar, offset, .doubleWord, value & 0xFFFF_FFFF)
+            return write(bar: bar, offset + 4, .doubleWord, value >> 32)
+        }
         guard size == .doubleWord, offset % 4 == 0, let place = Int(exactly: offset), place < 4096 else {
             badAccesses += 1
             return

@@ -243,7 +243,7 @@ final class FakeKernel: VFIOCalls {
         try KernelVFIO().read(device, at: offset, byteCount: byteCount)
     }
 
-    func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt32) throws(SystemError) {
+    func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt64) throws(SystemError) {
         try KernelVFIO().write(device, at: offset, byteCount: byteCount, value)
     }
 

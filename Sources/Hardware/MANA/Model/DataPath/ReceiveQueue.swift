@@ -22,6 +22,7 @@ import Memory
     private var verdict: UInt32 = 0
     private var firstRequest: UInt32 = 0
     private var heldCount = 0
+    private var heldKind = Coalescing.none
     /// Length in the low half, hash in the upper.
     private var held = InlineArray<8, UInt64>(repeating: 0)
 
@@ -151,18 +152,19 @@ import Memory
     /// Adds the frame in the request at the head to the completion in the making, and ends it if it is full.
     @inline(__always) private mutating func hold(_ bytes: Int, verdict: UInt32, hash: UInt32, most: Coalescing) {
         // A completion has one verdict for all of its frames.
-        if heldCount > 0, verdict != self.verdict { flush(most) }
+        if heldCount > 0, verdict != self.verdict || most != heldKind { flush() }
         if heldCount == 0 {
             self.verdict = verdict
+            heldKind = most
             firstRequest = work.headOffset
         }
         held[heldCount] = UInt64(truncatingIfNeeded: bytes) | UInt64(hash) &<< 32
         heldCount &+= 1
-        if heldCount >= most.rawValue { flush(most) }
+        if heldCount >= most.rawValue { flush() }
     }
 
     /// Posts the completion in the making, if there is one.
-    @inline(__always) mutating func flush(_ most: Coalescing = .none) {
+    @inline(__always) mutating func flush() {
         guard heldCount > 0 else { return }
         guard heldCount > 1 else {
             let item = held[0]
@@ -176,12 +178,12 @@ import Memory
             heldCount = 0
             return
         }
-        flushMany(most)
+        flushMany()
     }
 
-    @inline(never) private mutating func flushMany(_ most: Coalescing) {
+    @inline(never) private mutating func flushMany() {
         var completion = ReceiveCompletion(
-            heldCount > 4 || most == .eight ? .receivedEight : .receivedFour,
+            heldKind == .eight ? .receivedEight : .receivedFour,
             verdict: ReceiveVerdict(raw: verdict),
             requestOffset: firstRequest
         )

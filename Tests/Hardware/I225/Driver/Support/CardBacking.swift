@@ -175,6 +175,13 @@ enum CardBAR: RegisterAccess, Sendable {
         }
     }
 
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        switch self {
+        case .inProcess(let base): base.storeWide(offset, value)
+        case .behindSocket(let base): base.storeWide(offset, value)
+        }
+    }
+
     func together<Result>(_ body: () -> Result) -> Result {
         switch self {
         case .inProcess(let base): base.together(body)

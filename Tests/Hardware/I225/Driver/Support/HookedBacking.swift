@@ -70,5 +70,11 @@ struct HookedBAR<Base: RegisterAccess>: RegisterAccess {
         base.store(offset, value)
     }
 
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        hooks.beforeAccess()
+        hooks.beforeStore(offset)
+        base.storeWide(offset, value)
+    }
+
     func doorbell(at offset: UInt32) -> DoorbellRegister? { base.doorbell(at: offset) }
 }

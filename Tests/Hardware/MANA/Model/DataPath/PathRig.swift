@@ -6,6 +6,7 @@ import Ethernet
 import MANAModel
 import MANAWire
 import Memory
+import Registers
 import TestFrames
 import Testing
 
@@ -23,7 +24,7 @@ struct Arrival: Equatable {
     var hash: UInt32
 }
 
-final class PathRig {
+@safe final class PathRig {
     let memory = IOVASpace()
     var path: DataPath
     var events = EventQueues(count: 4, vectorCount: 8)
@@ -95,7 +96,8 @@ final class PathRig {
     }
 
     func write(_ bytes: [UInt8], at iova: UInt64) {
-        #expect(memory.write(iova, from: bytes.raw))
+        let isWritten = memory.write(iova, from: bytes.raw)
+        #expect(isWritten)
     }
 
     func read(_ iova: UInt64, count: Int) -> [UInt8] {
@@ -103,13 +105,25 @@ final class PathRig {
         var span = bytes.mutableSpan
         // SAFETY: every bit pattern is a byte.
         var raw = unsafe span.mutableBytes
-        #expect(memory.read(iova, into: &raw))
+        let isRead = memory.read(iova, into: &raw)
+        #expect(isRead)
         return bytes
     }
 
     private func place(_ ring: BenchRing, _ offset: Int) -> UInt64 {
         let offset = offset % ring.byteCount
         return ring.pages[offset / 4096] + UInt64(offset % 4096)
+    }
+
+    /// Takes a page away from the device; where it was, for `map`.
+    func unmap(_ iova: UInt64) throws -> Int {
+        try memory.unmap(iova: iova)
+        let count = Self.arenaBytes / 4096
+        return Int((iova - 0x10_0000) / 4096) * 641 % count * 4096
+    }
+
+    func map(_ place: Int, at iova: UInt64) throws {
+        unsafe try memory.map(iova: iova, base: arena + place, byteCount: 4096, .both)
     }
 
     func word(_ ring: BenchRing, _ offset: Int) -> UInt32 {
@@ -162,6 +176,22 @@ final class PathRig {
         )
         return BenchReceive(rig: self, id: id, work: work, completions: BenchCompletions(self, completions))
     }
+
+    // What the noncopyable path says: a test's expectations cannot hold it.
+
+    func count(_ statistic: FunctionStatistic) -> UInt64 { path.counters[statistic] }
+    var isWireFull: Bool { path.isWireFull }
+    var framesSent: UInt64 { path.framesSent }
+    var framesReceived: UInt64 { path.framesReceived }
+    var framesFiltered: UInt64 { path.framesFiltered }
+    var framesDropped: UInt64 { path.framesDropped }
+    var framesOfBadLength: UInt64 { path.framesOfBadLength }
+    var badTails: UInt64 { path.badTails }
+    var badBuffers: UInt64 { path.badBuffers }
+    var unreachableRings: UInt64 { path.unreachableRings }
+    var strayDoorbells: UInt64 { path.strayDoorbells }
+
+    func pollOnce() -> Bool { path.poll(now: 0, &events) }
 
     /// Polls until there is nothing to do.
     func poll(limit: Int = 10_000) {

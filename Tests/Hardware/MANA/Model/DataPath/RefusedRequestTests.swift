@@ -3,6 +3,7 @@
 import Ethernet
 import MANAModel
 import MANAWire
+import Registers
 import TestFrames
 import Testing
 
@@ -32,7 +33,7 @@ private let frame = ipv4Frame(6, tcp(payload(30)))
         guard completions.count == 3 else { return }
         #expect(completions[1].head.vendorError == expected.rawValue, sourceLocation: sourceLocation)
         #expect(completions[1].requestOffset == 32, sourceLocation: sourceLocation)
-        #expect(rig.path.counters[expected.statistic] == 1, sourceLocation: sourceLocation)
+        #expect(rig.count(expected.statistic) == 1, sourceLocation: sourceLocation)
         #expect(rig.sent() == [frame, frame], sourceLocation: sourceLocation)
     }
 
@@ -136,27 +137,24 @@ private let frame = ipv4Frame(6, tcp(payload(30)))
         queue.ring()
         rig.poll()
         #expect(queue.take().map(\.head.type) == [.portDisabled])
-        #expect(rig.path.counters[.transmitPortDisabled] == 1)
+        #expect(rig.count(.transmitPortDisabled) == 1)
         #expect(rig.sent().isEmpty)
     }
 
     @Test func aRequestBeyondTheTailTakesAllThatWasRung() throws {
         let rig = try PathRig()
         let queue = rig.makeSend()
-        var bad = queue.plain(frame)
-        bad.pieceCount = 30
-        // The span of 30 pieces, of which one unit is rung.
-        queue.post(bad)
-        rig.path.ring(send: 0, tail: 32)
+        // 30 pieces, of which one unit is rung.
+        queue.post(words: [0, WorkRequestControl(pieceCount: 30, inlineBytes: 8).raw], span: 32)
+        queue.ring()
         rig.poll()
         #expect(queue.take().map(\.head.vendorError) == [SendRefusal.beyondTail.rawValue])
-        // Longer than any request.
-        bad.pieceCount = 255
-        queue.post(bad)
-        rig.path.ring(send: 0, tail: 4096)
+        // Longer than any request, and all of it there.
+        queue.post(words: [0, WorkRequestControl(pieceCount: 31, inlineBytes: 24).raw], span: 4064)
+        queue.ring()
         rig.poll()
         #expect(queue.take().map(\.head.vendorError) == [SendRefusal.beyondTail.rawValue])
-        #expect(rig.path.counters[.transmitRequest] == 2)
+        #expect(rig.count(.transmitRequest) == 2)
         #expect(rig.sent().isEmpty)
     }
 }

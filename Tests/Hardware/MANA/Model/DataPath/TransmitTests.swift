@@ -3,6 +3,7 @@
 import Ethernet
 import MANAModel
 import MANAWire
+import Registers
 import TestFrames
 import Testing
 
@@ -27,9 +28,9 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
         #expect(completions == [SendCompletion(.sent, requestOffset: 0)])
         // The head as bits: type 32, client type 1, as mana_poll_tx_cq wants it.
         #expect(completions.first?.head.raw == 0x60)
-        #expect(rig.path.counters[.transmitUnicastPackets] == 1)
-        #expect(rig.path.counters[.transmitUnicastBytes] == 100)
-        #expect(rig.path.counters[.transmitBytes] == 100)
+        #expect(rig.count(.transmitUnicastPackets) == 1)
+        #expect(rig.count(.transmitUnicastBytes) == 100)
+        #expect(rig.count(.transmitBytes) == 100)
     }
 
     @Test func completionsNameTheirRequests() throws {
@@ -186,7 +187,7 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
         rig.poll()
         #expect(rig.sent().map(\.count) == [1518])
         #expect(queue.take().map(\.head.type) == [.sent, .lengthDrop])
-        #expect(rig.path.counters[.transmitTooLong] == 1)
+        #expect(rig.count(.transmitTooLong) == 1)
     }
 
     @Test func aListWithDPDKsEmptyPieceIsSkippedOver() throws {
@@ -210,7 +211,7 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
         for _ in 0..<40 { queue.post(request) }
         queue.ring()
         rig.poll()
-        #expect(rig.path.isWireFull)
+        #expect(rig.isWireFull)
         var sent = rig.sent()
         #expect(sent.count < 40)
         #expect(queue.take().count == sent.count)
@@ -219,7 +220,7 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
             sent += rig.sent()
         }
         #expect(sent == [[UInt8]](repeating: bytes, count: 40))
-        #expect(!rig.path.isWireFull)
+        #expect(!rig.isWireFull)
         #expect(queue.take().count > 0)
     }
 
@@ -232,7 +233,7 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
         busy.ring()
         other.post(other.plain(frame(77)))
         other.ring()
-        #expect(rig.path.poll(now: 0, &rig.events))
+        #expect(rig.pollOnce())
         let sent = rig.sent()
         #expect(sent.count == 9)
         #expect(sent.last == frame(77))
@@ -253,12 +254,12 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
         for bytes in [frame(60), broadcast, multicast, multicast] { queue.post(queue.plain(bytes)) }
         queue.ring()
         rig.poll()
-        #expect(rig.path.counters[.transmitUnicastPackets] == 1)
-        #expect(rig.path.counters[.transmitBroadcastPackets] == 1)
-        #expect(rig.path.counters[.transmitBroadcastBytes] == 70)
-        #expect(rig.path.counters[.transmitMulticastPackets] == 2)
-        #expect(rig.path.counters[.transmitMulticastBytes] == 160)
-        #expect(rig.path.counters[.transmitBytes] == 290)
-        #expect(rig.path.framesSent == 4)
+        #expect(rig.count(.transmitUnicastPackets) == 1)
+        #expect(rig.count(.transmitBroadcastPackets) == 1)
+        #expect(rig.count(.transmitBroadcastBytes) == 70)
+        #expect(rig.count(.transmitMulticastPackets) == 2)
+        #expect(rig.count(.transmitMulticastBytes) == 160)
+        #expect(rig.count(.transmitBytes) == 290)
+        #expect(rig.framesSent == 4)
     }
 }

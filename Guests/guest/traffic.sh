@@ -20,4 +20,4 @@ send_file "8 MiB to the host arrive byte for byte" "$host" 5001 8388608
 receive_file "8 MiB from the host arrive byte for byte" "$host" 5002 8388608
 expect "the guest saw no wrong checksum" "$(checksum_errors)" -eq 0
 expect "the host saw no wrong checksum" "$(ask checksum_errors)" -eq 0
-expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
+expect "no time-out of the transmitter" "$(transmit_timeouts)" -eq 0
