@@ -15,11 +15,13 @@ fi
 
 # topology: the files of sysfs that our reader reads, as words.
 topology() {
-    local file
-    for file in cpu/online cpu/cpu*/topology/thread_siblings_list node/online node/node*/distance node/node*/cpulist; do
-        [ -e "/sys/devices/system/$file" ] || continue
-        printf '%s=%s ' "$file" "$(tr ' ' _ < "/sys/devices/system/$file")"
-    done
+    (
+        cd /sys/devices/system || exit
+        for file in cpu/online cpu/cpu*/topology/thread_siblings_list node/online node/node*/distance \
+            node/node*/cpulist; do
+            [ ! -e "$file" ] || printf '%s=%s ' "$file" "$(tr ' ' _ < "$file")"
+        done
+    )
 }
 
 # interrupts: the numbers of the card's, in the order of the vectors.
@@ -35,8 +37,7 @@ rule=allAtOnce
 if is_new_driver; then rule=oneThenOneEach; fi
 # shellcheck disable=SC2046 # words
 wanted=$(ask spread $rule $(($1 + 1)) "${2:--}" $(topology) | tr '\n' ' ')
-found=$(for number in $(interrupts); do cat "/proc/irq/$number/affinity_hint_list" 2> /dev/null ||
-    cat "/proc/irq/$number/smp_affinity_list"; done | tr '\n' ' ')
+found=$(for number in $(interrupts); do cat "/proc/irq/$number/smp_affinity_list"; done | tr '\n' ' ')
 expect "the vectors are where our rules put them" "$found" = "$wanted"
 note "$rule: $found"
 
