@@ -16,7 +16,7 @@ struct Spread: ParsableCommand {
     var vectors: Int
 
     @Option(help: "allAtOnce: to Linux 6.16; oneThenRest: 6.17; oneThenOneEach: the same of later kernels.")
-    var rule = VectorSpread.Rule.oneThenOneEach
+    var rule = VectorSpread.newestRule
 
     @Option(help: "The device's NUMA node.")
     var node: Int?

@@ -6,6 +6,8 @@ import Interrupts
 public struct VectorSpread: Codable, JSONDocument, Sendable {
     public typealias Rule = AffinityRule
 
+    public static let newestRule = Rule.oneThenOneEach
+
     /// In the form of the kernel's lists; nil: anywhere.
     public let cpus: [String?]
 
