@@ -72,7 +72,7 @@ let platformTests: [Target] = [
     tests(
         "Conformance",
         in: "Conformance",
-        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
+        ["Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
@@ -233,9 +233,8 @@ let package = Package(
                 "MANAModel",
                 in: "Hardware/MANA/Model",
                 [
-                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet",
-                    "Simulation",
-                    "TestFrames",
+                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
+                    "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
             tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),

@@ -96,14 +96,18 @@ struct ChannelRings {
 
     func clear(_ page: UInt64) { write([UInt8](repeating: 0, count: 4096), at: page) }
 
-    func write(_ bytes: [UInt8], at iova: UInt64) { #expect(model.host.memory.write(iova, from: bytes.raw)) }
+    func write(_ bytes: [UInt8], at iova: UInt64) {
+        let isWritten = model.host.memory.write(iova, from: bytes.raw)
+        #expect(isWritten)
+    }
 
     func read(_ iova: UInt64, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var span = bytes.mutableSpan
         // SAFETY: every bit pattern is a byte.
         var raw = unsafe span.mutableBytes
-        #expect(model.host.memory.read(iova, into: &raw))
+        let isRead = model.host.memory.read(iova, into: &raw)
+        #expect(isRead)
         return bytes
     }
 
@@ -426,15 +430,20 @@ struct ChannelRings {
     }
 }
 
-/// A vector that a test holds.
+/// A vector that a test holds. What was pending when it was attached does not count.
 final class BenchVector {
     private var lease: InterruptLease
+    private let pending: UInt64
 
-    init(_ lease: consuming InterruptLease) { self.lease = lease }
+    init(_ lease: consuming InterruptLease) {
+        _ = lease.consume()
+        pending = lease.firedCount
+        self.lease = lease
+    }
 
     /// Whether it fired since the last call.
     func consume() -> Bool { lease.consume() }
-    var firedCount: UInt64 { lease.firedCount }
+    var firedCount: UInt64 { lease.firedCount - pending }
 }
 
 /// An event queue of the network adapter, of one page, as its driver reads it.
