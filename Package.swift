@@ -129,7 +129,7 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
             ]
         ),
     ],
@@ -181,7 +181,7 @@ let package = Package(
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
-                    "I225Wire", "I225Model", "I225Driver",
+                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
