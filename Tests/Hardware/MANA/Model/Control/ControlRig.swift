@@ -96,14 +96,18 @@ struct ChannelRings {
 
     func clear(_ page: UInt64) { write([UInt8](repeating: 0, count: 4096), at: page) }
 
-    func write(_ bytes: [UInt8], at iova: UInt64) { #expect(model.host.memory.write(iova, from: bytes.raw)) }
+    func write(_ bytes: [UInt8], at iova: UInt64) {
+        let isWritten = model.host.memory.write(iova, from: bytes.raw)
+        #expect(isWritten)
+    }
 
     func read(_ iova: UInt64, count: Int) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         var span = bytes.mutableSpan
         // SAFETY: every bit pattern is a byte.
         var raw = unsafe span.mutableBytes
-        #expect(model.host.memory.read(iova, into: &raw))
+        let isRead = model.host.memory.read(iova, into: &raw)
+        #expect(isRead)
         return bytes
     }
 
