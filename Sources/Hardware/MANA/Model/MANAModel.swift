@@ -96,9 +96,9 @@ import PCIe
     /// Asks the RDMA adapter's driver to stop, or lets it go on.
     public func announceService(_ service: ServiceEvent) { notify(.service(service)) }
 
-    /// An event on the hardware channel's queue, if there is a channel.
+    /// An event on the hardware channel's queue, if there is a channel and the function may write it.
     func notify(_ event: Event) {
-        guard channel != nil else { return }
+        guard channel != nil, isBusMaster else { return }
         events.push(event, to: Int(HardwareChannel.id))
         sendMessages()
     }
