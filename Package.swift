@@ -238,9 +238,8 @@ let package = Package(
                 "MANAModel",
                 in: "Hardware/MANA/Model",
                 [
-                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet",
-                    "Simulation",
-                    "TestFrames",
+                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
+                    "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
             tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
