@@ -124,7 +124,7 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
             ]
         ),
     ],
@@ -162,21 +162,8 @@ let package = Package(
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
+        + device("MANA", driverServices: ["Netdev", "XSK"])
         + [
-            room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
-            room(
-                "MANADriver",
-                in: "Hardware/MANA/Driver",
-                [
-                    "MANAWire", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing",
-                    "Netdev", "XSK",
-                ]
-            ),
-            room(
-                "MANAModel",
-                in: "Hardware/MANA/Model",
-                ["MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"]
-            ),
             .target(
                 name: "Doorbell",
                 dependencies: [
@@ -184,7 +171,7 @@ let package = Package(
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
-                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",
+                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -231,6 +218,14 @@ let package = Package(
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
                     "VFIOUserTestClient", "XSK",
                     "TestFrames",
+                ]
+            ),
+            tests(
+                "MANADriver",
+                in: "Hardware/MANA/Driver",
+                [
+                    "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "XSK",
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),
