@@ -34,20 +34,25 @@ func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 /// The three rooms of a device: what both sides agree on, the device's side, the driver's side.
-func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
+func device(
+    _ name: String,
+    modelPlatform: [Target.Dependency] = [],
+    driverPlatform: [Target.Dependency] = [],
+    driverServices: [Target.Dependency]
+) -> [Target] {
     let wire = Target.Dependency(stringLiteral: "\(name)Wire")
     return [
         room("\(name)Wire", in: "Hardware/\(name)/Wire", ["Registers"]),
         room(
             "\(name)Model",
             in: "Hardware/\(name)/Model",
-            [wire, "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+            [wire, "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"] + modelPlatform
         ),
         room(
             "\(name)Driver",
             in: "Hardware/\(name)/Driver",
-            [wire, "CLinux", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
-                + driverServices
+            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
+                + driverPlatform + driverServices
         ),
     ]
 }
@@ -124,7 +129,7 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
             ]
         ),
     ],
@@ -161,22 +166,14 @@ let package = Package(
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
-        + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
+        + device(
+            "I225",
+            modelPlatform: ["Rings"],
+            driverPlatform: ["CLinux"],
+            driverServices: ["Netdev", "PTP", "XSK"]
+        )
+        + device("MANA", driverServices: ["Netdev", "XSK"])
         + [
-            room("MANAWire", in: "Hardware/MANA/Wire", ["Registers"]),
-            room(
-                "MANADriver",
-                in: "Hardware/MANA/Driver",
-                [
-                    "MANAWire", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing",
-                    "Netdev", "XSK",
-                ]
-            ),
-            room(
-                "MANAModel",
-                in: "Hardware/MANA/Model",
-                ["MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"]
-            ),
             .target(
                 name: "Doorbell",
                 dependencies: [
@@ -184,7 +181,7 @@ let package = Package(
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
-                    "I225Wire", "I225Model", "I225Driver",
+                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -231,6 +228,14 @@ let package = Package(
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
                     "VFIOUserTestClient", "XSK",
                     "TestFrames",
+                ]
+            ),
+            tests(
+                "MANADriver",
+                in: "Hardware/MANA/Driver",
+                [
+                    "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "XSK",
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),

@@ -40,6 +40,12 @@ public protocol PCIeBacking: VectorSource where VectorFailure == DeviceError {
 }
 
 extension PCIeBacking {
+    /// Fails for a size that an access to configuration space does not have.
+    package func checkConfigAccess(_ operation: String, _ size: AccessSize) throws(DeviceError) {
+        guard size == .quadWord else { return }
+        throw DeviceError(.invalidArgument, device: name, operation: operation, "8 bytes, expected 1, 2 or 4")
+    }
+
     public func failure(_ reason: VectorShortage) -> DeviceError {
         let (code, detail): (DeviceError.Code, String) =
             switch reason {
