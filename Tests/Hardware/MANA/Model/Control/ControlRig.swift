@@ -421,13 +421,15 @@ struct ChannelRings {
         return request
     }
 
-    func openPort(_ port: UInt64) throws {
+    func openRequest(_ port: UInt64) -> Message<ConfigurePortTransmit> {
         var request = Message<ConfigurePortTransmit>(to: .network)
         request[.port] = port
         request[.protectionDomain] = 5
         request[.doorbellPage] = 1
-        _ = try demand(request)
+        return request
     }
+
+    func openPort(_ port: UInt64) throws { _ = try demand(openRequest(port)) }
 }
 
 /// A vector that a test holds. What was pending when it was attached does not count.

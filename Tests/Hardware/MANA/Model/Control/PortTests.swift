@@ -27,7 +27,7 @@ private struct OpenPort {
             send.append(try rig.makeWorkQueue(.send, port: handle, events: events.id))
             receive.append(try rig.makeWorkQueue(.receive, port: handle, events: events.id))
         }
-        _ = try rig.demand(rig.steering(handle, to: receive.map(\.object)))
+        if queues > 0 { _ = try rig.demand(rig.steering(handle, to: receive.map(\.object))) }
     }
 }
 
