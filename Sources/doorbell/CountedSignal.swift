@@ -20,5 +20,8 @@ struct CountedSignal {
         return CountedSignal(number: SIGUSR2)
     }
 
-    var count: Int { (number == SIGUSR1 ? Self.cables : Self.resets).load(ordering: .relaxed) }
+    var count: Int {
+        if number == SIGUSR1 { return Self.cables.load(ordering: .relaxed) }
+        return Self.resets.load(ordering: .relaxed)
+    }
 }
