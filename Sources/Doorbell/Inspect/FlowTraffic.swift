@@ -76,8 +76,9 @@ final class FlowTraffic {
         var arrived = 0
         _ = DeviceClock.monotonic.waitUntil(timeoutNanoseconds: 5_000_000_000, intervalNanoseconds: 200_000) {
             for _ in 0..<Self.burst where sent < Self.frameCount && sent - arrived < Self.frameCount / 4 {
+                let frame = frame(sent)
                 // SAFETY: bytes have no padding.
-                guard unsafe farEnd.transmit.send(frame(sent).span.bytes, wireTime: 0) else { break }
+                guard unsafe farEnd.transmit.send(frame.span.bytes, wireTime: 0) else { break }
                 sent += 1
             }
             for end in hostEnds { arrived += end.drain() }
