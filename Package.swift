@@ -237,7 +237,7 @@ let package = Package(
                     "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
+            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",
