@@ -96,9 +96,9 @@ import PCIe
     /// Asks the RDMA adapter's driver to stop, or lets it go on.
     public func announceService(_ service: ServiceEvent) { notify(.service(service)) }
 
-    /// An event on the hardware channel's queue, if there is a channel.
+    /// An event on the hardware channel's queue, if there is a channel and the function may write it.
     func notify(_ event: Event) {
-        guard channel != nil else { return }
+        guard channel != nil, isBusMaster else { return }
         events.push(event, to: Int(HardwareChannel.id))
         sendMessages()
     }
@@ -124,7 +124,7 @@ import PCIe
     public var nextDeadline: UInt64? {
         let now = host.clock.now
         var deadline = window.due
-        if let due = channel?.nextDeadline { deadline = min(deadline ?? due, due) }
+        if let due = channel?.nextDeadline(after: now) { deadline = min(deadline ?? due, due) }
         if path.isWireFull { deadline = min(deadline ?? .max, now &+ 20_000) }
         return deadline
     }
@@ -182,6 +182,8 @@ import PCIe
 /// What a driver has taken and not given back.
 public struct MANAHoldings: Sendable, Equatable {
     public var regions = 0
+    /// Protection domains, memory registrations, pieces of device memory, doorbell pages.
+    public var protections = 0
     public var eventQueues = 0
     public var workQueues = 0
     public var filters = 0
