@@ -77,7 +77,10 @@ let platformTests: [Target] = [
     tests(
         "Conformance",
         in: "Conformance",
-        ["Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
+        [
+            "Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation",
+            "VFIOUserTestClient",
+        ]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
@@ -247,7 +250,7 @@ let package = Package(
                     "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
+            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",
