@@ -124,7 +124,7 @@ import PCIe
     public var nextDeadline: UInt64? {
         let now = host.clock.now
         var deadline = window.due
-        if let due = channel?.nextDeadline { deadline = min(deadline ?? due, due) }
+        if let due = channel?.nextDeadline(after: now) { deadline = min(deadline ?? due, due) }
         if path.isWireFull { deadline = min(deadline ?? .max, now &+ 20_000) }
         return deadline
     }
@@ -174,6 +174,9 @@ import PCIe
 
     /// A counter of the function, as QUERY_GF_STAT answers it.
     public func statistic(_ statistic: FunctionStatistic) -> UInt64 { path.counters[statistic] }
+
+    /// What the driver has said that it can do.
+    public var driverCapabilities: DriverCapabilities { adapter.driver }
 
     /// What the driver holds of the device: 0 everywhere when all was given back.
     public var holdings: MANAHoldings { adapter.holdings }
