@@ -194,10 +194,14 @@ import Testing
             $0.limits.regions = 2
             $0.limits.regionPages = 5
         }
-        _ = try rig.makeRegion(rig.takePages(4))
+        let four = try rig.makeRegion(rig.takePages(4))
         #expect(try rig.status(region([0x1000, 0x2000]) { _ in }) == 0xC000_009A, "no pages left")
         _ = try rig.makeRegion(rig.takePages(1))
         #expect(try rig.status(region([0x1000]) { _ in }) == 0xC000_009A, "no region left")
+        var end = Message<DestroyRegion>(to: .network)
+        end[.region] = four
+        _ = try rig.demand(end)
+        #expect(try rig.status(region([0x1000, 0x2000, 0x3000, 0x4000]) { _ in }) == 0, "all four are back")
     }
 
     // MARK: Event queues
