@@ -175,6 +175,9 @@ import PCIe
     /// A counter of the function, as QUERY_GF_STAT answers it.
     public func statistic(_ statistic: FunctionStatistic) -> UInt64 { path.counters[statistic] }
 
+    /// What the driver has said that it can do.
+    public var driverCapabilities: DriverCapabilities { adapter.driver }
+
     /// What the driver holds of the device: 0 everywhere when all was given back.
     public var holdings: MANAHoldings { adapter.holdings }
 }
