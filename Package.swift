@@ -167,7 +167,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "VFIOUser", "LinuxVFIO", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet", "Backing",
+                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet",
+                    "Backing",
                     "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver",

@@ -1,8 +1,10 @@
 // The ways to keep vectors that are compared, and one turn of each: a vector is returned, taken again, and found.
 
 import Backing
+import CLinux
 import CVectorList
 import Clock
+import Foundation
 import Interrupts
 import Leases
 import Measure
@@ -12,6 +14,8 @@ enum Way: String, CaseIterable {
     case service
     /// The service over a virtual device in this process: a new eventfd, the device's MSI-X table.
     case attached
+    /// What the kernel takes of that: an eventfd closed and another opened, among as many.
+    case descriptor
     /// The list in C, which has no device to tell either.
     case list
 
@@ -19,6 +23,7 @@ enum Way: String, CaseIterable {
         switch self {
         case .service: "service"
         case .attached: "service, attached to a device"
+        case .descriptor: "an eventfd alone"
         case .list: "list in C"
         }
     }
@@ -27,6 +32,7 @@ enum Way: String, CaseIterable {
         switch self {
         case .service: "#0072b2"
         case .attached: "#56b4e9"
+        case .descriptor: "#999999"
         case .list: "#d55e00"
         }
     }
@@ -41,6 +47,7 @@ enum Way: String, CaseIterable {
                     InterruptVectors(InProcess(VectorCard(vectorCount: count), name: "vectors", census: Census())),
                     turns: turns
                 )
+            case .descriptor: Self.runDescriptors(count, turns: turns)
             case .list: Self.runList(count, turns: turns)
             }
         return Double(nanoseconds) / Double(turns)
@@ -67,6 +74,21 @@ enum Way: String, CaseIterable {
         }
         let nanoseconds = monotonicNanoseconds() - start
         guard vectors.takenCount == vectors.tableCount else { fail("the service counts \(vectors.takenCount)") }
+        return nanoseconds
+    }
+
+    private static func runDescriptors(_ count: Int, turns: Int) -> UInt64 {
+        var descriptors = (0..<count).map { _ in clinux_eventfd() }
+        defer { for descriptor in descriptors { close(descriptor) } }
+        var numbers = Numbers(below: count)
+        let start = monotonicNanoseconds()
+        for _ in 0..<turns {
+            let index = numbers.next()
+            close(descriptors[index])
+            descriptors[index] = clinux_eventfd()
+        }
+        let nanoseconds = monotonicNanoseconds() - start
+        guard !descriptors.contains(where: { $0 < 0 }) else { fail("no more files may be opened: see ulimit -n") }
         return nanoseconds
     }
 

@@ -14,7 +14,7 @@ public final class RegisterTrace: Sendable {
         case storeWide(String, UInt64)
         case mapDMA(Int)
         case unmapDMA(Int)
-        case attachVector(Int)
+        case attachVector(Int, cpu: Int? = nil)
         case detachVector(Int)
         case reset
 
@@ -25,7 +25,8 @@ public final class RegisterTrace: Sendable {
             case .storeWide(let name, let value): "store \(name) <- 0x\(String(value, radix: 16)) (64 bits)"
             case .mapDMA(let byteCount): "map \(byteCount) bytes for DMA"
             case .unmapDMA(let byteCount): "unmap \(byteCount) bytes"
-            case .attachVector(let index): "attach vector \(index)"
+            case .attachVector(let index, let cpu):
+                cpu.map { "attach vector \(index) for CPU \($0)" } ?? "attach vector \(index)"
             case .detachVector(let index): "detach vector \(index)"
             case .reset: "function level reset"
             }
@@ -95,7 +96,7 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     public func attachVector(_ index: Int, cpu: Int?) throws(DeviceError) -> InterruptLease {
         let lease = try base.attachVector(index, cpu: cpu)
         let cell = lease.cell
-        trace.append(.attachVector(index))
+        trace.append(.attachVector(index, cpu: cpu))
         let end = RecordedDetachment(lease, trace: trace)
         return InterruptLease(index: index, cell: cell, detacher: end, mark: nil)
     }

@@ -189,6 +189,7 @@ private struct Rig {
     @Test func attachesVectorsOneByOneAtAnyTime() throws {
         let rig = try Rig()
         let backing = try rig.open()
+        #expect(backing.canAddVectors)
         var first = try backing.attachVector(2, cpu: nil)
         #expect(!isReadable(first.eventDescriptor()))
         rig.kernel.fire(2)
@@ -214,6 +215,7 @@ private struct Rig {
         machine.isFixedOnceEnabled = true
         let rig = try Rig(machine)
         let backing = try rig.open()
+        #expect(!backing.canAddVectors)
         var first = try backing.attachVector(0, cpu: nil)
         var second = try backing.attachVector(3, cpu: nil)
         #expect(rig.kernel.interruptCalls == ["set 0 +", "disable", "set 0 +--+"])

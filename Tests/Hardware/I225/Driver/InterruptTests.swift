@@ -35,6 +35,31 @@ struct InterruptTests {
         _ = consume vectors
     }
 
+    @Test("Vectors have the names that Linux's igc gives them, and are placed where the caller's spread says")
+    func namesAndPlaces() throws {
+        let rig = Rig()
+        let recording = Recording(rig.backing, map: I225RegisterMap.map)
+        var device = try rig.open(on: recording)
+        #expect(device.vectorStatuses.isEmpty)
+        recording.trace.clear()
+        var spread = AffinitySpread(.oneThenOneEach, over: Topology([[[0, 1]], [[2, 3]]]), near: 1)
+        spread.place(upTo: 4)
+        let vectors = try device.enableInterrupts(queueCount: 3, spread: spread)
+        let name = rig.backing.name
+        #expect(
+            device.vectorStatuses == [
+                VectorStatus(index: 0, name: name, cpus: [2, 3], firedCount: 0),
+                VectorStatus(index: 1, name: "\(name)-TxRx-0", cpus: [2, 3], firedCount: 0),
+                VectorStatus(index: 2, name: "\(name)-TxRx-1", cpus: [0, 1], firedCount: 0),
+                VectorStatus(index: 3, name: "\(name)-TxRx-2", cpus: [0, 1], firedCount: 0),
+            ]
+        )
+        let hints: [Int] = [2, 2, 0, 0]
+        #expect(recording.trace.entries.prefix(4) == (0..<4).map { .attachVector($0, cpu: hints[$0]) })
+        _ = consume vectors
+        #expect(device.vectorStatuses.map(\.index) == [0])
+    }
+
     @Test("A queue's frames fire its own vector, and no other", arguments: 0..<4, [true, false])
     func routes(queue: Int, isTransmit: Bool) throws {
         let rig = Rig()

@@ -242,6 +242,7 @@ private func end(_ mapping: consuming DMAMapping) {}
         let rig = try ClientRig()
         let backing = try rig.connect()
         #expect(backing.vectorCount == SampleDevice.vectors)
+        #expect(backing.canAddVectors)
         let bar = try backing.mapBAR(0)
         var leases = InlineArray<20, InterruptLease?> { _ in nil }
         for index in [3, 0, 19, 7] { leases[index] = try backing.attachVector(index, cpu: nil) }
@@ -278,6 +279,7 @@ private func end(_ mapping: consuming DMAMapping) {}
             }
         }
         let backing = try rig.connect()
+        #expect(!backing.canAddVectors)
         let bar = try backing.mapBAR(0)
         var first = try backing.attachVector(2, cpu: nil)
         bar.store(Place.fire, 2)

@@ -190,21 +190,23 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
 
     /// Takes vector 0 and those of queues `0..<queueCount`, one by one, and arms them.
     ///
+    /// - Parameter spread: where their handlers are to run; nil: anywhere, as Linux's igc leaves it.
     /// - Returns: the queues' vectors, to hand to the queues' owners.
     public mutating func enableInterrupts(
-        queueCount: Int
+        queueCount: Int,
+        spread: AffinitySpread? = nil
     ) throws(DeviceError) -> InlineArray<4, VectorLease?> {
         guard (0...I225.queueCount).contains(queueCount), otherVector == nil else {
             throw hardware.error(.invalidArgument, "enable interrupts", "\(queueCount) queues, expected 0 to 4, once")
         }
         // Named as igc_request_msix names them.
         let name = hardware.backing.name
-        let other = try vectors.take(0, name: name)
+        let other = try vectors.take(0, name: name, cpus: spread?[0])
         var leases = InlineArray<4, VectorLease?> { _ in nil }
         var mask: UInt32 = 1
         for queue in 0..<queueCount {
             let vector = I225Hardware<Backing>.vector(ofQueue: queue)
-            leases[queue] = try vectors.take(vector, name: "\(name)-TxRx-\(queue)")
+            leases[queue] = try vectors.take(vector, name: "\(name)-TxRx-\(queue)", cpus: spread?[vector])
             mask |= 1 << UInt32(vector)
         }
         otherVector = consume other
