@@ -54,6 +54,7 @@ import Registers
         case done
         /// It stays where it is, for the wire is full or the budget spent.
         case held
+        case refused(SendRefusal)
     }
 
     /// Takes up to `budget` requests, or as many segments.
@@ -82,11 +83,10 @@ import Registers
                 progress.requests &+= 1
                 continue
             }
-            do throws(SendRefusal) {
-                guard case .done = try take(control, budget: budget, offset: offset, &wire, &counters, &progress)
-                else { break }
-            } catch {
-                refuse(error, &counters)
+            switch take(control, budget: budget, offset: offset, &wire, &counters, &progress) {
+            case .done: break
+            case .held: return progress
+            case .refused(let refusal): refuse(refusal, &counters)
             }
             nextSegment = 0
             work.advance(span)
@@ -95,7 +95,7 @@ import Registers
         return progress
     }
 
-    private mutating func refuse(_ refusal: SendRefusal, _ counters: inout FunctionCounters) {
+    @inline(never) private mutating func refuse(_ refusal: SendRefusal, _ counters: inout FunctionCounters) {
         counters.add(refusal.statistic)
         complete(CompletionHead(refusal.type, vendorError: refusal.rawValue))
     }
@@ -116,60 +116,53 @@ import Registers
         _ wire: inout TransmitWire,
         _ counters: inout FunctionCounters,
         _ progress: inout Progress
-    ) throws(SendRefusal) -> Step {
+    ) -> Step {
         let first = work.load(8)
         let request = TransmitRequest(raw: UInt32(truncatingIfNeeded: first))
         let place = TransmitPlace(raw: UInt32(truncatingIfNeeded: first &>> 32))
         var tag = TransmitTag(raw: 0)
         var named = place[.portOffset]
         if request[.format] == 0 {
-            guard control.inlineBytes == 8 || control.inlineBytes == 24 else { throw .outOfBand }
+            guard control.inlineBytes == 8 || control.inlineBytes == 24 else { return .refused(.outOfBand) }
         } else {
-            guard request[.format] == 1, control.inlineBytes == 24 else { throw .outOfBand }
+            guard request[.format] == 1, control.inlineBytes == 24 else { return .refused(.outOfBand) }
             let second = work.load(16)
             tag = TransmitTag(raw: UInt32(truncatingIfNeeded: second))
             named = TransmitInner(raw: UInt32(truncatingIfNeeded: second &>> 32))[.portOffset]
-            guard !tag[.isEncapsulated] else { throw .unsupported }
+            guard !tag[.isEncapsulated] else { return .refused(.unsupported) }
         }
         guard request[.completionQueue] == completions.id, place[.queueFrame] == (id &>> 10) & 0x3FFF else {
-            throw .otherQueue
+            return .refused(.otherQueue)
         }
-        guard let offset else { throw .portDisabled }
-        guard named == offset else { throw .portOffset }
-        if control[.segments] {
-            guard try sendSegments(control, request, place, tag, budget: budget, &wire, &counters, &progress) else {
-                return .held
-            }
-        } else {
-            guard try sendWhole(control, request, place, tag, &wire, &counters, &progress) else { return .held }
-        }
-        if !request[.isSilent] { complete(CompletionHead(.sent)) }
-        return .done
+        guard let offset else { return .refused(.portDisabled) }
+        guard named == offset else { return .refused(.portOffset) }
+        let step =
+            control[.segments]
+            ? sendSegments(control, request, place, tag, budget: budget, &wire, &counters, &progress)
+            : sendWhole(control, request, place, tag, &wire, &counters, &progress)
+        if case .done = step, !request[.isSilent] { complete(CompletionHead(.sent)) }
+        return step
     }
 
-    /// The bytes of all pieces, up to `limit`.
-    @inline(__always) private func measure(
-        _ control: WorkRequestControl,
-        limit: Int,
-        beyond: SendRefusal
-    ) throws(SendRefusal) -> Int {
+    /// The bytes of all pieces; nil where they are more than `limit`.
+    @inline(__always) private func measure(_ control: WorkRequestControl, limit: Int) -> Int? {
         let listOffset = control.listOffset
         var total = 0
         for index in 0..<control.pieceCount {
             total &+= Int(truncatingIfNeeded: work.piece(index, listOffset: listOffset).length)
-            // Lengths have 32 bits, and there are 30 of them.
-            guard total <= limit else { throw beyond }
+            // Lengths have 32 bits: what is looked at piece by piece does not wrap.
+            guard total <= limit else { return nil }
         }
         return total
     }
 
-    /// Copies the pieces to `destination`, which has room for `total` bytes. They may have changed since they were
-    /// measured.
+    /// Copies the pieces to `destination`, which has room for `total` bytes; false where they are not what they were when
+    /// measured, or not all can be reached.
     @inline(__always) private mutating func gather(
         _ control: WorkRequestControl,
         into destination: UnsafeMutableRawPointer,
         total: Int
-    ) throws(SendRefusal) {
+    ) -> Bool {
         let listOffset = control.listOffset
         var filled = 0
         for index in 0..<control.pieceCount {
@@ -178,15 +171,15 @@ import Registers
             // DPDK's "no memory" has an address where nothing is.
             guard length > 0 else { continue }
             guard length <= total &- filled, let source = unsafe buffers.address(piece, .deviceReads) else {
-                throw .memory
+                return false
             }
             unsafe (destination + filled).copyMemory(from: source, byteCount: length)
             filled &+= length
         }
-        guard filled == total else { throw .memory }
+        return filled == total
     }
 
-    /// One frame as it is; false where the wire is full.
+    /// One frame as it is.
     @inline(__always) private mutating func sendWhole(
         _ control: WorkRequestControl,
         _ request: TransmitRequest,
@@ -195,23 +188,25 @@ import Registers
         _ wire: inout TransmitWire,
         _ counters: inout FunctionCounters,
         _ progress: inout Progress
-    ) throws(SendRefusal) -> Bool {
-        let frameBytes = try measure(control, limit: wire.longestFrame, beyond: .tooLong)
-        guard frameBytes >= MANA.headerBytes else { throw .tooShort }
+    ) -> Step {
+        guard let frameBytes = measure(control, limit: wire.longestFrame) else { return .refused(.tooLong) }
+        guard frameBytes >= MANA.headerBytes else { return .refused(.tooShort) }
         let tagBytes = tag[.insertsVLAN] ? VLANTag.byteCount : 0
         let length = frameBytes &+ tagBytes
         guard let room = unsafe wire.reserve(length) else {
             progress.isBlocked = true
-            return false
+            return .held
         }
-        try unsafe gather(control, into: room + tagBytes, total: frameBytes)
-        if request.raw & Self.checksums != 0 {
-            try unsafe fillChecksums(request, place, room + tagBytes, frameBytes)
+        guard unsafe gather(control, into: room + tagBytes, total: frameBytes) else { return .refused(.memory) }
+        if request.raw & Self.checksums != 0,
+            unsafe !fillChecksums(request, place, room + tagBytes, frameBytes)
+        {
+            return .refused(.headers)
         }
         if tagBytes > 0 { unsafe Self.insert(tag, into: room, length) }
         unsafe wire.finish(room, length: length, queue: Int(id), &counters)
         progress.frames &+= 1
-        return true
+        return .done
     }
 
     /// Bits of `ipChecksum`, `tcpChecksum` and `udpChecksum`.
@@ -223,41 +218,46 @@ import Registers
         try? VLANTag.insert(tag.control, into: &tagged)
     }
 
+    /// Whether what was asked for could be filled in.
     @inline(never) private func fillChecksums(
         _ request: TransmitRequest,
         _ place: TransmitPlace,
         _ frame: UnsafeMutableRawPointer,
         _ byteCount: Int
-    ) throws(SendRefusal) {
+    ) -> Bool {
         var span = unsafe MutableRawSpan(_unsafeStart: frame, byteCount: byteCount)
         let headers = FrameHeaders(span.bytes)
-        let offload = try offload(request, place, headers, transportHeaderBytes: 0, segmentBytes: 0)
+        guard let offload = offload(request, place, headers, transportHeaderBytes: 0, segmentBytes: 0) else {
+            return false
+        }
         do throws(OffloadError) {
             try TransmitChecksum.fill(offload, in: &span)
+            return true
         } catch {
-            throw .headers
+            return false
         }
     }
 
-    /// What the out-of-band words ask for. Where the transport starts they say for TCP alone; else the device looks.
+    /// What the out-of-band words ask for; nil where the frame is not of that kind. Where the transport starts they say
+    /// for TCP alone; else the device looks.
     private func offload(
         _ request: TransmitRequest,
         _ place: TransmitPlace,
         _ headers: FrameHeaders,
         transportHeaderBytes: Int,
         segmentBytes: Int
-    ) throws(SendRefusal) -> TransmitOffload {
+    ) -> TransmitOffload? {
         let fillsTCP = request[.tcpChecksum]
         let fillsUDP = request[.udpChecksum]
         let isIPv4 = headers.etherType == 0x0800
         guard isIPv4 ? !request[.isIPv6] : headers.etherType == 0x86DD && !request[.isIPv4], !(fillsTCP && fillsUDP)
-        else { throw .headers }
+        else { return nil }
         var transportOffset = Int(place[.transportOffset])
         if !fillsTCP {
-            guard !fillsUDP || headers.transport == .udp else { throw .headers }
+            guard !fillsUDP || headers.transport == .udp else { return nil }
             transportOffset = fillsUDP ? headers.transportOffset : headers.networkOffset &+ headers.networkHeaderBytes
         }
-        guard transportOffset >= headers.networkOffset else { throw .headers }
+        guard transportOffset >= headers.networkOffset else { return nil }
         return TransmitOffload(
             macHeaderBytes: headers.networkOffset,
             networkHeaderBytes: transportOffset - headers.networkOffset,
@@ -270,7 +270,7 @@ import Registers
         )
     }
 
-    /// A frame as many; false where the wire is full or the budget is spent.
+    /// A frame as many.
     @inline(never) private mutating func sendSegments(
         _ control: WorkRequestControl,
         _ request: TransmitRequest,
@@ -280,38 +280,28 @@ import Registers
         _ wire: inout TransmitWire,
         _ counters: inout FunctionCounters,
         _ progress: inout Progress
-    ) throws(SendRefusal) -> Bool {
-        let frameBytes = try measure(control, limit: TransmitWire.scratchBytes, beyond: .tooLong)
-        guard frameBytes >= MANA.headerBytes else { throw .tooShort }
+    ) -> Step {
+        guard let frameBytes = measure(control, limit: TransmitWire.scratchBytes) else { return .refused(.tooLong) }
+        guard frameBytes >= MANA.headerBytes else { return .refused(.tooShort) }
         // The first piece is the headers, and no more.
         let headerBytes = Int(work.header.lastBytes)
         guard control.pieceCount > 0, work.piece(0, listOffset: control.listOffset).length == headerBytes else {
-            throw .outOfBand
+            return .refused(.outOfBand)
         }
-        try unsafe gather(control, into: wire.scratch, total: frameBytes)
+        guard unsafe gather(control, into: wire.scratch, total: frameBytes) else { return .refused(.memory) }
         let frame = unsafe RawSpan(_unsafeStart: wire.scratch, byteCount: frameBytes)
-        let transportHeaderBytes = headerBytes - Int(place[.transportOffset])
-        guard transportHeaderBytes >= 0 else { throw .headers }
-        let offload = try offload(
-            request,
-            place,
-            FrameHeaders(frame),
-            transportHeaderBytes: transportHeaderBytes,
-            segmentBytes: Int(control[.segmentBytes])
-        )
         let segmentation: Segmentation
-        do throws(OffloadError) {
-            segmentation = try Segmentation(offload, frameBytes: frameBytes, limit: wire.longestFrame)
-        } catch {
-            throw error == .segmentTooLong ? .tooLong : .headers
+        switch Self.cut(frame, offload(request, place, control, frame, headerBytes: headerBytes), wire.longestFrame) {
+        case .success(let found): segmentation = found
+        case .failure(let refusal): return .refused(refusal)
         }
         let tagBytes = tag[.insertsVLAN] ? VLANTag.byteCount : 0
         while nextSegment < segmentation.segmentCount {
-            guard progress.steps <= budget else { return false }
+            guard progress.steps <= budget else { return .held }
             let bytes = segmentation.segmentBytes(nextSegment)
             guard let room = unsafe wire.reserve(bytes &+ tagBytes) else {
                 progress.isBlocked = true
-                return false
+                return .held
             }
             var segment = unsafe MutableRawSpan(_unsafeStart: room + tagBytes, byteCount: bytes)
             segmentation.write(nextSegment, of: frame, into: &segment)
@@ -321,6 +311,38 @@ import Registers
             progress.steps += 1
             progress.frames += 1
         }
-        return true
+        return .done
+    }
+
+    /// What segmentation asks for; see above.
+    private func offload(
+        _ request: TransmitRequest,
+        _ place: TransmitPlace,
+        _ control: WorkRequestControl,
+        _ frame: RawSpan,
+        headerBytes: Int
+    ) -> TransmitOffload? {
+        let transportHeaderBytes = headerBytes - Int(place[.transportOffset])
+        guard transportHeaderBytes >= 0 else { return nil }
+        return offload(
+            request,
+            place,
+            FrameHeaders(frame),
+            transportHeaderBytes: transportHeaderBytes,
+            segmentBytes: Int(control[.segmentBytes])
+        )
+    }
+
+    private static func cut(
+        _ frame: RawSpan,
+        _ offload: TransmitOffload?,
+        _ longestFrame: Int
+    ) -> Result<Segmentation, SendRefusal> {
+        guard let offload else { return .failure(.headers) }
+        do throws(OffloadError) {
+            return .success(try Segmentation(offload, frameBytes: frame.byteCount, limit: longestFrame))
+        } catch {
+            return .failure(error == .segmentTooLong ? .tooLong : .headers)
+        }
     }
 }

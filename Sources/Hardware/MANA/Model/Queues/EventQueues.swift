@@ -1,11 +1,12 @@
 // All event queues of a function, and the vectors that are due.
 
+import Ethernet
 import MANAWire
 
 package struct EventQueues: ~Copyable {
     package var queues: SlotTable<EventQueue>
     /// Vectors to raise, a bit each.
-    private var due: [UInt64]
+    private var due: LookupTable
     private var isAnyDue = false
     /// Events for queues that are not there.
     package private(set) var homeless: UInt64 = 0
@@ -15,7 +16,7 @@ package struct EventQueues: ~Copyable {
     ///   - vectorCount: the function's vectors.
     package init(count: Int, vectorCount: Int) {
         queues = SlotTable(count: count)
-        due = [UInt64](repeating: 0, count: (vectorCount + 63) / 64)
+        due = LookupTable(count: vectorCount / 32 + 1)
     }
 
     /// Writes an event to queue `id`, which may be anything.
@@ -34,18 +35,18 @@ package struct EventQueues: ~Copyable {
     }
 
     private mutating func raise(_ vector: Int) {
-        guard vector >= 0, vector / 64 < due.count else { return }
-        due[vector / 64] |= 1 << UInt64(vector % 64)
+        guard vector >= 0, vector / 32 < due.count else { return }
+        due[vector / 32] |= 1 << UInt32(vector % 32)
         isAnyDue = true
     }
 
     /// The lowest vector that is due, which it is no more then.
     package mutating func takeVector() -> Int? {
         guard isAnyDue else { return nil }
-        for index in due.indices where due[index] != 0 {
+        for index in 0..<due.count where due[index] != 0 {
             let bit = due[index].trailingZeroBitCount
             due[index] &= due[index] - 1
-            return index * 64 + bit
+            return index * 32 + bit
         }
         isAnyDue = false
         return nil
