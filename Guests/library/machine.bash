@@ -8,7 +8,8 @@ host_address=192.0.2.1
 # Where the host sees what is on its end of the cable.
 host_device=host
 # Without virtio headers QEMU's cards do themselves what the guest asks of them, as a card on a cable must; with them,
-# large sends and checksums are left to the host's kernel.
+# large sends and checksums are left to the host's kernel. Ours always do it themselves; with headers, segments that belong
+# together then reach the host's kernel together.
 virtio_headers=off
 
 # Which server has a card, and the socket or the TAP device that leads to it.
@@ -60,12 +61,13 @@ connect() {
 
 # Our own: one server for all ends of a wire.
 connect_i225() {
-    local arguments=() card tap log server
+    local arguments=() card tap log server trains=''
     for card in "${cards[@]}"; do
         socket_of[$card]=$work/$card.sock
         arguments+=(--socket "$work/$card.sock")
     done
-    for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap"); done
+    [[ $virtio_headers == off ]] || trains=,trains
+    for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap$trains"); done
     log=$keep/server-${cards[0]}.log
     : > "$log"
     "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &

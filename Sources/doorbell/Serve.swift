@@ -36,7 +36,12 @@ struct ServeI225: ParsableCommand {
     )
     var fd: [Int32] = []
 
-    @Option(help: ArgumentHelp("Where frames go: tap:NAME or loopback. May be repeated.", valueName: "wire"))
+    @Option(
+        help: ArgumentHelp(
+            "Where frames go: tap:NAME, tap:NAME,trains (TCP segments together) or loopback. May be repeated.",
+            valueName: "wire"
+        )
+    )
     var wire: [WireArgument] = []
 
     @Option(help: ArgumentHelp("The first card's address; the others count up from it.", valueName: "address"))

@@ -14,7 +14,8 @@ private final class Control: Sendable {
 @Suite struct ServeTests {
     @Test(
         arguments: [
-            ("tap:dbw", .tap("dbw")), ("loopback", .loopback), ("tap:", nil), ("tap", nil), ("", nil), ("switch", nil),
+            ("tap:dbw", .tap(TAPEnd(name: "dbw"))), ("tap:dbw,trains", .tap(TAPEnd(name: "dbw", takesTrains: true))),
+            ("tap:,trains", nil), ("loopback", .loopback), ("tap:", nil), ("tap", nil), ("", nil), ("switch", nil),
         ] as [(String, FarEnd?)]
     )
     func farEndsHaveNames(text: String, end: FarEnd?) { #expect(FarEnd(text) == end) }

@@ -66,13 +66,7 @@ struct Relative: ~Copyable {
         configuration.isPromiscuous = true
         hardware.startTransmitting()
         hardware.startReceiving(configuration)
-        let stamps = TransmitStamps(
-            bar: hardware.bar,
-            clock: clock,
-            collectIntervalNanoseconds: configuration.stampCollectIntervalNanoseconds,
-            longestPauseNanoseconds: configuration.stampDeadlineNanoseconds / 4,
-            quarantineNanoseconds: configuration.stampQuarantineNanoseconds
-        )
+        let stamps = TransmitStamps(hardware, configuration)
         let cardClock = I225Clock(hardware, stamps)
         cardClock.start()
         hardware.bar.write(I225Register.timeIncrement, Self.sixtyFourNanoseconds)

@@ -26,19 +26,19 @@ final class Network {
         clock: DeviceClock,
         plug: (Int, consuming WirePort, [any Pollable], Bool) throws -> Void
     ) throws {
-        let names = ends.compactMap { if case .tap(let name) = $0 { name } else { nil } }
-        guard names.count == ends.count else {
+        let taps = ends.compactMap { if case .tap(let tap) = $0 { tap } else { nil } }
+        guard taps.count == ends.count else {
             guard cards == 1, ends.count == 1 else {
                 throw Impossible(description: "loopback is one card's wire and takes no other end")
             }
             hub = nil
-            taps = []
+            self.taps = []
             try plug(0, .loopback(), [], true)
             return
         }
-        guard cards + names.count > 2 else {
+        guard cards + taps.count > 2 else {
             hub = nil
-            taps = try Self.cable(cards: cards, tap: names.first, clock: clock, plug: plug)
+            self.taps = try Self.cable(cards: cards, tap: taps.first, clock: clock, plug: plug)
             return
         }
         let hub = LearningSwitch(clock: clock)
@@ -47,12 +47,12 @@ final class Network {
             hub.connect(wire.second)
             try plug(card, wire.first, [], true)
         }
-        taps = try names.map { name in
+        self.taps = try taps.map { tap in
             let wire = WirePair()
             hub.connect(wire.first)
-            return TAPWire(try openTAP(name), port: wire.second, clock: clock)
+            return TAPWire(try openTAP(tap), port: wire.second, clock: clock)
         }
-        self.hub = PollingLoop([hub] + taps)
+        self.hub = PollingLoop([hub] + self.taps)
     }
 
     deinit { hub?.stop() }
@@ -60,7 +60,7 @@ final class Network {
     /// One card, one card and a TAP device, or two cards; the TAP devices in use.
     private static func cable(
         cards: Int,
-        tap: String?,
+        tap: TAPEnd?,
         clock: DeviceClock,
         plug: (Int, consuming WirePort, [any Pollable], Bool) throws -> Void
     ) throws -> [TAPWire] {
@@ -84,9 +84,9 @@ public struct CannotRun: Error, CustomStringConvertible {
 }
 
 /// Opens a TAP device; `CannotRun` where the machine or its rights are to blame and not the name.
-func openTAP(_ name: String) throws -> TAPDevice {
+func openTAP(_ end: TAPEnd) throws -> TAPDevice {
     do {
-        return try TAPDevice(name)
+        return try TAPDevice(end.name, takesTrains: end.takesTrains)
     } catch {
         switch error {
         case .noDriver, .notPermitted: throw CannotRun(description: "\(error)")

@@ -41,7 +41,7 @@ struct I225Drive {
         shouldStop: () -> Bool
     ) throws -> Result {
         let host = WirePair()
-        let netdevTap = TAPWire(try openTAP(netdevTAP), port: host.second, clock: clock)
+        let netdevTap = TAPWire(try openTAP(TAPEnd(name: netdevTAP)), port: host.second, clock: clock)
         let hostPort = host.first
         var configuration = I225Configuration()
         // The interface on the host has an address of its own; the card is a cable to it.

@@ -99,7 +99,7 @@ public struct I225Run: Sendable {
     ) throws -> Summary {
         let wire = WirePair()
         let cardPort = wire.first
-        let wireTap = TAPWire(try openTAP(wireTAP), port: wire.second, clock: drive.clock)
+        let wireTap = TAPWire(try openTAP(TAPEnd(name: wireTAP)), port: wire.second, clock: drive.clock)
         var farEnd: [any Pollable] = [wireTap]
         let captureFile = try capturePath.map { try CaptureFile(path: $0, clock: drive.clock) }
         if let captureFile { farEnd.append(captureFile.capture) }

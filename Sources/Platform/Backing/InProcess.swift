@@ -63,10 +63,12 @@ import Synchronization
     }
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
-        UInt32(truncatingIfNeeded: ask(absent: size.allOnes) { model.readConfig(offset, size) })
+        try checkConfigAccess("read config space", size)
+        return UInt32(truncatingIfNeeded: ask(absent: size.allOnes) { model.readConfig(offset, size) })
     }
 
     public func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError) {
+        try checkConfigAccess("write config space", size)
         ask(absent: ()) { model.writeConfig(offset, size, UInt64(value)) }
     }
 

@@ -51,6 +51,12 @@ extension PCIeBacking {
         return DeviceError(code, device: name, operation: "take vector", detail)
     }
 
+    /// Fails for a size that an access to configuration space does not have.
+    package func checkConfigAccess(_ operation: String, _ size: AccessSize) throws(DeviceError) {
+        guard size == .quadWord else { return }
+        throw DeviceError(.invalidArgument, device: name, operation: operation, "8 bytes, expected 1, 2 or 4")
+    }
+
     public func allocateDMA(
         byteCount: Int,
         _ permissions: DMAPermissions,

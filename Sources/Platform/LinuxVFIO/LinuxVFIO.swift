@@ -56,17 +56,13 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
     // MARK: Configuration space
 
     public func readConfig(_ offset: UInt16, _ size: AccessSize) throws(DeviceError) -> UInt32 {
-        try check(size, "read config space")
+        try checkConfigAccess("read config space", size)
         return function.readConfig(offset, size)
     }
 
     public func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) throws(DeviceError) {
-        try check(size, "write config space")
+        try checkConfigAccess("write config space", size)
         function.writeConfig(offset, size, value)
-    }
-
-    private func check(_ size: AccessSize, _ operation: String) throws(DeviceError) {
-        guard size != .quadWord else { throw error(.invalidArgument, operation, "8 bytes, expected 1, 2 or 4") }
     }
 
     // MARK: Registers

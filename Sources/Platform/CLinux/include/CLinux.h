@@ -22,8 +22,9 @@ int clinux_pin_to_cpu(int cpu);
 // The number of CPUs that this process may run on.
 int clinux_usable_cpu_count(void);
 
-// Opens the TAP device `name`, without packet information, non-blocking; the descriptor, or a negated errno.
-int clinux_open_tap(const char *name);
+// Opens the TAP device `name`, without packet information, non-blocking; the descriptor, or a negated errno. With headers,
+// a struct virtio_net_hdr stands before every frame.
+int clinux_open_tap(const char *name, int has_headers);
 
 // Tells the CPU that this is a spin loop.
 static inline void clinux_pause(void) {

@@ -30,12 +30,14 @@ public struct TAPCounters: Sendable, Equatable {
 
 /// Carries frames between a TAP device and a wire. Belongs to the thread that polls it.
 ///
-/// A frame is read into the wire's own memory and written from it. Whatever Linux does to the interface meanwhile is
+/// A frame is read into the wire's own memory and written from it; TCP segments that belong together are written as one,
+/// where the device was opened for that. Whatever Linux does to the interface meanwhile is
 /// counted, and the wire goes on.
 public final class TAPWire: Pollable {
     private let device: TAPDevice
     private var port: WirePort
     private let clock: DeviceClock
+    private var train = SegmentTrain()
     public private(set) var counters = TAPCounters()
     /// Whether somebody deleted the interface.
     public private(set) var isDeleted = false
@@ -67,7 +69,6 @@ public final class TAPWire: Pollable {
 
     /// Linux to the wire; the number of frames that were looked at.
     private func readBurst(into wire: inout FrameProducer) -> Int {
-        let descriptor = device.fileDescriptor
         var counters = self.counters
         defer { self.counters = counters }
         var frames = 0
@@ -77,7 +78,7 @@ public final class TAPWire: Pollable {
                 counters.wireFull &+= 1
                 break
             }
-            let length = unsafe read(descriptor, room, maximumFrameBytes)
+            let length = unsafe device.read(into: room, maximumFrameBytes)
             guard length >= 0 else {
                 let code = errno
                 if code == EBADFD {
@@ -106,28 +107,49 @@ public final class TAPWire: Pollable {
 
     /// The wire to Linux; the number of frames that left the wire.
     private func writeBurst(from wire: inout FrameConsumer) -> Int {
-        let descriptor = device.fileDescriptor
-        var counters = self.counters
-        defer { self.counters = counters }
         var frames = 0
         // SAFETY: the frame is ours until `release`.
         while frames < Self.burst, let frame = unsafe wire.peek() {
-            let length = unsafe frame.length
-            if unsafe write(descriptor, frame.bytes, length) >= 0 {
-                counters.framesOut &+= 1
-                counters.bytesOut &+= UInt64(truncatingIfNeeded: length)
-            } else {
-                // A TAP device has no line to wait in: a frame that it does not take now is lost, as on a real cable.
-                switch errno {
-                case EIO, EBADFD: counters.interfaceDown &+= 1
-                case EAGAIN, ENOBUFS, ENOMEM: counters.noRoom &+= 1
-                default: counters.refused &+= 1
+            if device.takesTrains {
+                guard unsafe !train.append(frame) else {
+                    unsafe wire.consume(frame)
+                    frames &+= 1
+                    continue
+                }
+                // It may begin the next one.
+                if !train.isEmpty {
+                    writeTrain()
+                    continue
                 }
             }
+            let isWritten = unsafe device.write(frame.bytes, frame.length)
+            count(frames: 1, bytes: unsafe frame.length, isWritten: isWritten)
             unsafe wire.consume(frame)
             frames &+= 1
         }
+        if !train.isEmpty { writeTrain() }
         wire.release()
         return frames
+    }
+
+    private func writeTrain() {
+        let frames = train.segmentCount
+        let bytes = train.byteCount
+        count(frames: frames, bytes: bytes, isWritten: train.write(to: device.fileDescriptor))
+    }
+
+    private func count(frames: Int, bytes: Int, isWritten: Bool) {
+        let frames = UInt64(truncatingIfNeeded: frames)
+        guard !isWritten else {
+            counters.framesOut &+= frames
+            counters.bytesOut &+= UInt64(truncatingIfNeeded: bytes)
+            return
+        }
+        // A TAP device has no line to wait in: a frame that it does not take now is lost, as on a real cable.
+        switch errno {
+        case EIO, EBADFD: counters.interfaceDown &+= frames
+        case EAGAIN, ENOBUFS, ENOMEM: counters.noRoom &+= frames
+        default: counters.refused &+= frames
+        }
     }
 }

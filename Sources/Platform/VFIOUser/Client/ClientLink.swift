@@ -61,6 +61,8 @@ struct ClientLink: ~Copyable {
         self.presence = presence
     }
 
+    deinit { socket.hangUp() }
+
     // MARK: Commands
 
     /// Begins a command; where its message is in the output. Writes that were collected go before it.
@@ -139,7 +141,7 @@ struct ClientLink: ~Copyable {
         batch = WriteBatch()
         descriptors.removeAll()
         counters.brokenConnections &+= 1
-        shutdown(socket.raw, Int32(SHUT_RDWR))
+        socket.hangUp()
     }
 
     // MARK: Writes that nobody waits for
@@ -283,7 +285,7 @@ struct ClientLink: ~Copyable {
     }
 
     private func wait(_ patience: inout Patience, _ something: Bool) -> Bool {
-        if let whileWaiting = options.whileWaiting { whileWaiting() }
+        options.whileWaiting?()
         return patience.goesOn(socket.raw, sending: output.isPending, something: something)
     }
 

@@ -1,5 +1,7 @@
 // What the owner of a vfio-user client may choose: how long it waits, and what goes by message that need not.
 
+import Clock
+
 /// How a `VFIOUserBacking` behaves.
 public struct VFIOUserOptions: Sendable {
     /// How long to wait for a server that is not there yet, or has no room for one more client.
@@ -16,8 +18,10 @@ public struct VFIOUserOptions: Sendable {
     /// offers as memory (doorbells, parts of BARs) is then not used, for a store by message would be behind it.
     public var postsStores = false
 
-    /// Runs instead of waiting, where client and server share a thread.
+    /// Runs instead of waiting, where client and server share a thread; nobody sleeps then.
     package var whileWaiting: (@Sendable () -> Void)?
+    /// What a reply's time is measured by. One that is virtual moves in `whileWaiting`.
+    package var clock = DeviceClock.monotonic
 
     public init() {}
 }

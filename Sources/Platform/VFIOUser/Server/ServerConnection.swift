@@ -26,6 +26,8 @@ final class ServerConnection {
         output.descriptorsWaitForReader = true
     }
 
+    deinit { socket.hangUp() }
+
     /// The connection that DMA_READ and DMA_WRITE go over.
     var forTransfers: ServerConnection { twin ?? self }
 

@@ -18,6 +18,10 @@ public struct OwnedDescriptor: ~Copyable, Sendable {
         OwnedDescriptor(owning: try check("fcntl(F_DUPFD_CLOEXEC)", clinux_duplicate(raw)))
     }
 
+    /// Ends a connection for both sides. To close it is not enough: while this process starts another one, that one has
+    /// copies of all descriptors, until it runs its program.
+    public borrowing func hangUp() { shutdown(raw, Int32(SHUT_RDWR)) }
+
     /// Hands the descriptor over to somebody who closes it by other means.
     public consuming func release() -> Int32 {
         let raw = raw

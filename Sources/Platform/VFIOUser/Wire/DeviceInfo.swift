@@ -22,19 +22,11 @@ public struct DeviceInfo: Equatable, Sendable {
     }
 
     public init(_ payload: RawSpan) throws(WireError) {
-        try payload.require(Self.byteCount)
-        argumentSize = payload.integer(0)
-        flags = payload.integer(4)
-        regionCount = payload.integer(8)
-        interruptCount = payload.integer(12)
-        guard argumentSize >= UInt32(Self.byteCount) else { throw .badArgumentSize(argumentSize) }
+        (argumentSize, flags, regionCount, interruptCount) = try payload.question()
     }
 
     public func write(to buffer: inout MessageBuffer) {
-        buffer.append(argumentSize)
-        buffer.append(flags)
-        buffer.append(regionCount)
-        buffer.append(interruptCount)
+        buffer.append(argumentSize, flags, regionCount, interruptCount)
     }
 }
 
@@ -77,18 +69,10 @@ public struct InterruptInfo: Equatable, Sendable {
     }
 
     public init(_ payload: RawSpan) throws(WireError) {
-        try payload.require(Self.byteCount)
-        argumentSize = payload.integer(0)
-        flags = payload.integer(4)
-        index = payload.integer(8)
-        count = payload.integer(12)
-        guard argumentSize >= UInt32(Self.byteCount) else { throw .badArgumentSize(argumentSize) }
+        (argumentSize, flags, index, count) = try payload.question()
     }
 
     public func write(to buffer: inout MessageBuffer) {
-        buffer.append(argumentSize)
-        buffer.append(flags)
-        buffer.append(index)
-        buffer.append(count)
+        buffer.append(argumentSize, flags, index, count)
     }
 }

@@ -17,20 +17,12 @@ public struct IODescriptorsRequest: Equatable, Sendable {
     }
 
     public init(_ payload: RawSpan) throws(WireError) {
-        try payload.require(Self.byteCount)
-        argumentSize = payload.integer(0)
-        flags = payload.integer(4)
-        index = payload.integer(8)
-        count = payload.integer(12)
-        guard argumentSize >= UInt32(Self.byteCount) else { throw .badArgumentSize(argumentSize) }
+        (argumentSize, flags, index, count) = try payload.question()
         guard flags == 0 else { throw .badFlags(flags) }
     }
 
     public func write(to buffer: inout MessageBuffer) {
-        buffer.append(argumentSize)
-        buffer.append(flags)
-        buffer.append(index)
-        buffer.append(count)
+        buffer.append(argumentSize, flags, index, count)
     }
 }
 

@@ -51,6 +51,14 @@
         }
     }
 
+    /// Appends four words, which most structures begin with.
+    mutating func append(_ first: UInt32, _ second: UInt32, _ third: UInt32, _ fourth: UInt32) {
+        append(first)
+        append(second)
+        append(third)
+        append(fourth)
+    }
+
     public mutating func append(_ bytes: RawSpan) {
         reserve(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in

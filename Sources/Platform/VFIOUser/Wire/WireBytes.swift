@@ -16,6 +16,14 @@ extension RawSpan {
         guard byteCount >= needed else { throw .short(needed: needed, got: byteCount) }
     }
 
+    /// The four words that a question about the device begins with; the first says how much room its sender has.
+    func question() throws(WireError) -> (argumentSize: UInt32, flags: UInt32, UInt32, UInt32) {
+        try require(16)
+        let argumentSize: UInt32 = integer(0)
+        guard argumentSize >= 16 else { throw .badArgumentSize(argumentSize) }
+        return (argumentSize, integer(4), integer(8), integer(12))
+    }
+
     /// Fails unless there are exactly `needed` bytes.
     @inline(__always) func requireExactly(_ needed: Int) throws(WireError) {
         guard byteCount >= needed else { throw .short(needed: needed, got: byteCount) }

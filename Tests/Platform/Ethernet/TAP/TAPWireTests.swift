@@ -53,4 +53,17 @@ struct TAPWireTests {
         #expect(network.isDeleted(1))
         #expect(!network.isDeleted(0))
     }
+
+    @Test func aTCPSendCrossesWholeAndInFewerPacketsThanFrames() throws {
+        let network = try TwoNamespaces("tr", takesTrains: true)
+        let connection = try network.connectTCP()
+        let sent = (0..<1_000_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
+        #expect(try connection.carry(sent) == sent)
+        let frames = network.counters(1).framesOut
+        let packets = try network.receivedPackets(1)
+        // A million bytes are 690 segments of 1448.
+        #expect(frames >= 690)
+        #expect(packets * 2 < frames, "\(packets) packets of \(frames) frames")
+        #expect(network.counters(0).refused + network.counters(1).refused == 0)
+    }
 }

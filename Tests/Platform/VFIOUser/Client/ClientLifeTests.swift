@@ -394,7 +394,12 @@ private func end(_ mapping: consuming DMAMapping) {}
         current.far = try FarSide(pair.second, serverOptions)
         var options = VFIOUserOptions()
         options.replyNanoseconds = 100_000_000
-        options.whileWaiting = { current.takeTurn() }
+        let clock = VirtualClock()
+        options.clock = .virtual(clock)
+        options.whileWaiting = {
+            clock.advance(nanoseconds: 20_000)
+            current.takeTurn()
+        }
         let census = Census()
         return (
             try VFIOUserBacking(pair.first, name: "test:sample", options: options, census: census), current, census

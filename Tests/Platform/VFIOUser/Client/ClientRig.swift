@@ -34,6 +34,8 @@ final class FarSide: @unchecked Sendable {
 struct ClientRig {
     let far: FarSide
     let census = Census()
+    /// Moves with each turn: how long a reply takes is the number of turns, however busy the machine is.
+    let clock = VirtualClock()
     private let socket: SocketHolder
     var options = VFIOUserOptions()
 
@@ -46,9 +48,19 @@ struct ClientRig {
         self.far = far
         far.liar.lie = lie
         socket = SocketHolder(pair.first)
-        // A lost reply ends a test's wait soon; any other comes with the next turn.
+        // A lost reply ends a test's wait soon; any other comes with the next turn, or a byte of it does.
         options.replyNanoseconds = 200_000_000
-        options.whileWaiting = { far.liar.takeTurn() }
+        setTurn { far.liar.takeTurn() }
+    }
+
+    /// What is done while the client waits.
+    mutating func setTurn(_ takeTurn: @escaping @Sendable () -> Void) {
+        let clock = clock
+        options.clock = .virtual(clock)
+        options.whileWaiting = {
+            clock.advance(nanoseconds: 20_000)
+            takeTurn()
+        }
     }
 
     var device: SampleDevice { far.device }

@@ -25,10 +25,19 @@ public struct DescriptorWitness: ~Copyable {
     }
 
     /// Whether every copy is closed. No copy can be made after it.
-    public mutating func allClosed() -> Bool {
+    ///
+    /// Other tests start programs, and a process has copies of all of this one's descriptors until it runs its program:
+    /// for as long as that may take, it waits.
+    public mutating func allClosed() -> Bool { isHungUp(within: 30_000) }
+
+    /// Whether a copy is open. No copy can be made after it.
+    public mutating func someOpen() -> Bool { !isHungUp(within: 0) }
+
+    private mutating func isHungUp(within milliseconds: Int32) -> Bool {
         writing = nil
         var wait = pollfd(fd: reading.raw, events: 0, revents: 0)
-        _ = unsafe poll(&wait, 1, 0)
+        // SAFETY: one pollfd, on this stack.
+        _ = unsafe poll(&wait, 1, milliseconds)
         return Int32(wait.revents) & Int32(POLLHUP) != 0
     }
 }

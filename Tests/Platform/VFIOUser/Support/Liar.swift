@@ -79,6 +79,11 @@ public final class Liar: @unchecked Sendable {
         self.poll = poll
     }
 
+    deinit {
+        hangUp()
+        far.hangUp()
+    }
+
     /// Carries over what is there.
     public func takeTurn() {
         guard near != nil else { return }
@@ -92,7 +97,7 @@ public final class Liar: @unchecked Sendable {
             }
             try flush()
         } catch {
-            near = nil
+            cutOff()
         }
     }
 
@@ -107,7 +112,17 @@ public final class Liar: @unchecked Sendable {
     }
 
     /// The server's end closes.
-    public func cutOff() { near = nil }
+    public func cutOff() {
+        hangUp()
+        near = nil
+    }
+
+    private func hangUp() {
+        switch near {
+        case .some(let near): near.hangUp()
+        case .none: break
+        }
+    }
 
     /// Says something to the client that the server did not.
     public func say(_ bytes: [UInt8], descriptors: [Int32] = []) {
@@ -193,7 +208,7 @@ public final class Liar: @unchecked Sendable {
         case .becomes(let bytes): toClient.buffer.append(bytes.raw)
         case .drips: dripping += reply.message
         case .isLost: break
-        case .cutsOff: near = nil
+        case .cutsOff: cutOff()
         }
         guard reply.fate == .passes else { return }
         if reply.passesDescriptors {

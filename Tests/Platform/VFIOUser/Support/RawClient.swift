@@ -53,6 +53,8 @@ public final class RawClient {
         self.pump = pump
     }
 
+    deinit { socket.hangUp() }
+
     public enum Outcome: Equatable {
         case message(RawReply)
         /// Nothing came.
@@ -82,7 +84,7 @@ public final class RawClient {
             }
             if result > 0 {
                 sent += result
-            } else if result == Int(-EAGAIN) {
+            } else if result == Int(-EAGAIN) || result == Int(-ETOOMANYREFS) {
                 pump()
             } else {
                 return

@@ -67,13 +67,7 @@ public struct I225Device<Backing: PCIeBacking>: ~Copyable {
         hardware.setFilters(address: address, configuration)
         hardware.startTransmitting()
         hardware.startReceiving(configuration)
-        let stamps = TransmitStamps(
-            bar: hardware.bar,
-            clock: clock,
-            collectIntervalNanoseconds: configuration.stampCollectIntervalNanoseconds,
-            longestPauseNanoseconds: configuration.stampDeadlineNanoseconds / 4,
-            quarantineNanoseconds: configuration.stampQuarantineNanoseconds
-        )
+        let stamps = TransmitStamps(hardware, configuration)
         let cardClock = I225Clock(hardware, stamps)
         cardClock.start()
         hardware.setStampMode(configuration, stamps)

@@ -14,6 +14,7 @@
 // claim. The hardware has no sequence tag: time is the tag. A step of the clock meanwhile makes it void, and the next
 // user ends without a stamp.
 
+import Backing
 import CLinux
 import Clock
 import I225Wire
@@ -37,8 +38,12 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     // SAFETY (Sendable): `freeSlots`, `expecting` and `answers` are atomics; all else is touched under `lock` alone.
     private let bar: BAR
     private let clock: DeviceClock
+    /// How long a look at the registers that found nothing is good for. A look is a register read, on real hardware a
+    /// microsecond.
     private let collectIntervalNanoseconds: UInt64
+    /// A flooded queue looks this often at the least.
     private let longestPauseNanoseconds: UInt64
+    /// How long an abandoned register waits for its late stamp before it is lent again.
     private let quarantineNanoseconds: UInt64
     private let floodedShare: UInt64 = 48
 
@@ -60,23 +65,15 @@ public final class TransmitStamps<BAR: RegisterAccess>: @unchecked Sendable {
     private var tally = TransmitStampCounters()
     private var latencyNanoseconds: UInt64 = 0
 
-    /// - Parameters:
-    ///   - collectIntervalNanoseconds: how long a look at the registers that found nothing is good for. A look is a
-    ///     register read, on real hardware a microsecond.
-    ///   - longestPauseNanoseconds: a flooded queue looks this often at the least: a fraction of the deadline.
-    ///   - quarantineNanoseconds: how long an abandoned register waits for its late stamp before it is lent again.
-    public init(
-        bar: BAR,
-        clock: DeviceClock,
-        collectIntervalNanoseconds: UInt64,
-        longestPauseNanoseconds: UInt64,
-        quarantineNanoseconds: UInt64
-    ) {
-        self.longestPauseNanoseconds = longestPauseNanoseconds
-        self.bar = bar
-        self.clock = clock
-        self.collectIntervalNanoseconds = collectIntervalNanoseconds
-        self.quarantineNanoseconds = quarantineNanoseconds
+    public init<Backing: PCIeBacking>(
+        _ hardware: I225Hardware<Backing>,
+        _ configuration: I225Configuration
+    ) where Backing.BAR == BAR {
+        bar = hardware.bar
+        clock = hardware.clock
+        collectIntervalNanoseconds = configuration.stampCollectIntervalNanoseconds
+        longestPauseNanoseconds = configuration.stampDeadlineNanoseconds / 4
+        quarantineNanoseconds = configuration.stampQuarantineNanoseconds
         self.answers = InlineArray { _ in Atomic(0) }
     }
 
