@@ -124,7 +124,7 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver",
+                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
             ]
         ),
     ],

@@ -1,29 +1,10 @@
 // What both loops of the driver use.
 #pragma once
 
+#include "FreeStack.h"
 #include "Ring.h"
 
 #include <stdlib.h>
-
-enum { buffer_shift = 11 };
-
-// Numbers of the buffers that are nobody's.
-struct free_stack {
-    uint32_t *numbers;
-    uint32_t count;
-};
-
-static inline void free_stack_push(struct free_stack *stack, uint32_t number) {
-    stack->numbers[stack->count++] = number;
-}
-
-static inline uint32_t free_stack_pop(struct free_stack *stack) { return stack->numbers[--stack->count]; }
-
-static inline void free_stack_fill(struct free_stack *stack, uint32_t buffers) {
-    stack->numbers = malloc(buffers * sizeof *stack->numbers);
-    if (!stack->numbers) abort();
-    for (stack->count = 0; stack->count < buffers;) free_stack_push(stack, stack->count);
-}
 
 // A doorbell in shared memory. Sequentially consistent: the device's owner must not fall asleep on a tail unseen. No
 // device sleeps in the measurement, so there is nobody to wake.
@@ -31,5 +12,3 @@ static inline void ring_tail(const struct creference_shared *shared, uint32_t ta
     __atomic_store_n(shared->tail, tail, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(shared->sleeping, __ATOMIC_SEQ_CST) != 0) abort();
 }
-
-static inline uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }

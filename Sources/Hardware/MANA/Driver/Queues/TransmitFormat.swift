@@ -6,13 +6,13 @@ import Netdev
 import Registers
 
 /// The parts of a work request that are the same for all frames of a queue.
-struct TransmitFormat: Sendable {
-    private let memoryKey: UInt32
-    private let request: TransmitRequest
-    private let place: TransmitPlace
-    private let inner: TransmitInner
+@frozen public struct TransmitFormat: Sendable {
+    @usableFromInline let memoryKey: UInt32
+    @usableFromInline let request: TransmitRequest
+    @usableFromInline let place: TransmitPlace
+    @usableFromInline let inner: TransmitInner
     /// Frames that ask for nothing go in the long format too.
-    let isAlwaysLong: Bool
+    public let isAlwaysLong: Bool
 
     private static let ethernetHeaderBytes = 14
     /// Of the long format's port offset, which has the most bits.
@@ -21,7 +21,7 @@ struct TransmitFormat: Sendable {
     /// - Parameters:
     ///   - portOffset: tx_vport_offset, at most `largestPortOffset`.
     ///   - allowsShort: the port said that the short format will do.
-    init(
+    public init(
         sendQueue: UInt32,
         completionQueue: UInt32,
         memoryKey: UInt32,
@@ -39,7 +39,7 @@ struct TransmitFormat: Sendable {
     }
 
     /// A frame that asks for nothing, in one piece.
-    @inline(__always) func plain(iova: UInt64, length: UInt32) -> TransmitWork {
+    @inlinable public func plain(iova: UInt64, length: UInt32) -> TransmitWork {
         let piece = MemoryPiece(address: iova, key: memoryKey, length: length)
         guard !isAlwaysLong else { return long(piece) }
         var work = TransmitWork()
@@ -50,7 +50,7 @@ struct TransmitFormat: Sendable {
         return work
     }
 
-    @inline(never) private func long(_ piece: MemoryPiece) -> TransmitWork {
+    @inline(never) @usableFromInline func long(_ piece: MemoryPiece) -> TransmitWork {
         assemble(
             request,
             place,
@@ -154,11 +154,11 @@ struct TransmitFormat: Sendable {
         return work
     }
 
-    @inline(__always) private static func header(pieces: Int, inlineBytes: Int) -> UInt64 {
+    @inlinable static func header(pieces: Int, inlineBytes: Int) -> UInt64 {
         UInt64(WorkRequestControl(pieceCount: pieces, inlineBytes: inlineBytes).raw) << 32
     }
 
-    @inline(__always) private static func quad(_ low: UInt32, _ high: UInt32) -> UInt64 {
+    @inlinable static func quad(_ low: UInt32, _ high: UInt32) -> UInt64 {
         UInt64(low) | UInt64(high) << 32
     }
 }
