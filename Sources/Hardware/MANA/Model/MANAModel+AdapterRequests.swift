@@ -58,7 +58,7 @@ extension MANAModel {
     func deregisterDevice(_ request: Message<DeregisterDevice>) throws(RequestRefusal) -> Message<PlainResponse> {
         guard request[.device] == AdapterDevice.network.raw, adapter.isRegistered else { throw .notFound }
         let driver = adapter.driver
-        for id in adapter.eventQueues { events.queues.remove(id) }
+        for id in adapter.eventQueues { events.remove(id) }
         path.removeAll()
         adapter = Adapter(options, since: adapter)
         adapter.driver = driver

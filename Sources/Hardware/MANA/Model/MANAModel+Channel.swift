@@ -112,8 +112,9 @@ extension MANAModel {
     func endChannel() {
         channelCounts.malformed &+= channel?.malformed ?? 0
         channelCounts.lost &+= channel?.lost ?? 0
+        channelCounts.unreachable &+= channel?.completions.lost ?? 0
         channel = nil
-        events.queues.removeAll()
+        events.removeAll()
         path.removeAll()
         adapter = Adapter(options, since: adapter)
         startPorts()

@@ -143,20 +143,26 @@ extension MANAModel {
         if size == .quadWord, let kind = DoorbellKind.allCases.first(where: { $0.offset == place }) {
             return ring(kind, QueueDoorbell(raw: value, kind), page: page, now: now)
         }
-        guard size == .doubleWord, DoorbellKind.allCases.contains(where: { $0.shortOffset == place }) else {
+        guard size == .doubleWord, let kind = DoorbellKind.allCases.first(where: { $0.shortOffset == place }) else {
             counts.oddWrites &+= 1
             return
         }
-        let isReceive = place == DoorbellKind.receive.shortOffset
-        guard isReceive || place == DoorbellKind.send.shortOffset, page == adapter.doorbellPage else {
+        ring(kind, ShortDoorbell(raw: UInt32(truncatingIfNeeded: value)), page: page)
+    }
+
+    /// The 32-bit form, which the channel's driver does not use.
+    private func ring(_ kind: DoorbellKind, _ doorbell: ShortDoorbell, page: Int) {
+        let id = Int(doorbell.id)
+        guard page == adapter.doorbellPage, doorbell.id != HardwareChannel.id else {
             counts.strayDoorbells &+= 1
             return
         }
-        let short = ShortDoorbell(raw: UInt32(truncatingIfNeeded: value))
-        if isReceive {
-            path.ring(receive: Int(short.id), movedBy: short.increment)
-        } else {
-            path.ring(send: Int(short.id), movedBy: short.increment)
+        switch kind {
+        case .send: path.ring(send: id, movedBy: doorbell.increment)
+        case .receive: path.ring(receive: id, movedBy: doorbell.increment)
+        case .event where events.queues.contains(id):
+            events.ring(id, movedBy: doorbell.increment, isArmed: doorbell.isArmed)
+        case .completion, .moderation, .event: counts.strayDoorbells &+= 1
         }
     }
 

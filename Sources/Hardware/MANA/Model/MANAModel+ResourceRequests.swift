@@ -51,7 +51,7 @@ extension MANAModel {
         guard request[.type] == QueueType.event.rawValue else { throw .unsupported }
         let id = Int(request[.id])
         guard adapter.eventQueues.remove(id) != nil else { throw .notFound }
-        events.queues.remove(id)
+        events.remove(id)
         return Message()
     }
 }

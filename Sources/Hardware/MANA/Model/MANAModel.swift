@@ -32,7 +32,7 @@ import PCIe
 
     var counts = MANACounters()
     /// What channels that are gone had counted.
-    var channelCounts = (malformed: UInt64(0), lost: UInt64(0))
+    var channelCounts = (malformed: UInt64(0), lost: UInt64(0), unreachable: UInt64(0))
 
     // What configuration space says, kept because every access and burst asks.
     var respondsToMemory = false
@@ -156,7 +156,8 @@ import PCIe
         counters.malformedRequests = channelCounts.malformed &+ (channel?.malformed ?? 0)
         counters.answersLost = channelCounts.lost &+ (channel?.lost ?? 0)
         counters.homelessEvents = events.homeless
-        counters.unreachableRings = path.unreachableRings
+        counters.unreachableRings = path.unreachableRings &+ events.lost &+ channelCounts.unreachable
+        counters.unreachableRings &+= channel?.completions.lost ?? 0
         counters.badBuffers = path.badBuffers
         counters.framesSent = path.framesSent
         counters.framesReceived = path.framesReceived

@@ -55,7 +55,7 @@ struct InterruptTests {
             ]
         )
         let hints: [Int] = [2, 2, 0, 0]
-        #expect(recording.trace.entries.prefix(4) == (0..<4).map { .attachVector($0, cpu: hints[$0]) })
+        #expect(Array(recording.trace.entries.prefix(4)) == (0..<4).map { .attachVector($0, cpu: hints[$0]) })
         _ = consume vectors
         #expect(device.vectorStatuses.map(\.index) == [0])
     }

@@ -200,8 +200,9 @@ import Testing
         #expect(buffer.raw == 0x201)
         #expect(buffer.listOffset == 16 && buffer.spanBytes == 32)
         // The longest request: 30 pieces behind the short out-of-band data, 512 bytes.
-        #expect(WorkRequestControl(pieceCount: 30, inlineBytes: 8).spanBytes == 512 - 16)
+        #expect(WorkRequestControl(pieceCount: 30, inlineBytes: 8).spanBytes == 512)
         #expect(WorkRequestControl(pieceCount: 31, inlineBytes: 8).spanBytes == 512)
+        #expect(WorkRequestControl(pieceCount: 32, inlineBytes: 8).spanBytes == 544)
         let segments = WorkRequestControl.with {
             $0[.pieces] = 3
             $0[.inlineWords] = 2

@@ -178,12 +178,12 @@ extension ChannelState {
         _ hardware: MANAHardware<Backing>
     ) throws(DeviceError) -> Message<Layout.Response> {
         let operation = "\(Layout.self)"
-        // What came since the last request is late.
-        _ = try takeResponse(hardware, operation)
+        activity &+= 1
+        // What came since the last request is late, or worse; it is counted.
+        _ = try? takeResponse(hardware, operation)
         guard !isBroken else {
             throw hardware.error(.badContents, operation, "the channel's owner bits are of a lap that cannot be")
         }
-        activity &+= 1
         counters.requests += 1
         var request = request
         request[.activity] = activity

@@ -26,11 +26,11 @@ final class MANAHardware<Backing: PCIeBacking>: @unchecked Sendable {
 
     /// Maps the registers and reads where everything is. Memory space and bus mastering must be on (`enableFunction`).
     init(backing: Backing, clock: DeviceClock) throws(DeviceError) {
-        func wrong(_ code: DeviceError.Code, _ detail: String) -> DeviceError {
+        func refuse(_ code: DeviceError.Code, _ detail: String) -> DeviceError {
             DeviceError(code, device: backing.name, operation: "read registers", detail)
         }
         guard backing.identity.vendor == MANA.vendor, let kind = MANADeviceID(rawValue: backing.identity.device) else {
-            throw wrong(
+            throw refuse(
                 .invalidArgument,
                 "device \(hex(backing.identity.vendor)):\(hex(backing.identity.device)), expected a MANA"
             )
@@ -39,7 +39,13 @@ final class MANAHardware<Backing: PCIeBacking>: @unchecked Sendable {
         let registers = AdapterRegisters.of(kind)
         func load64(_ offset: UInt32) -> UInt64 { UInt64(bar.load(offset)) | UInt64(bar.load(offset &+ 4)) << 32 }
         let pageSize = bar.load(registers.doorbellPageSize)
-        guard pageSize != ~0 else { throw wrong(.deviceGone, "the page size reads 0xffffffff, expected a card") }
+        /// All ones are no card's words, but those of a card that went.
+        func wrong(_ code: DeviceError.Code, _ detail: String) -> DeviceError {
+            guard bar.load(registers.doorbellPageSize) != ~0 else {
+                return refuse(.deviceGone, "the page size reads 0xffffffff, expected a card")
+            }
+            return refuse(code, detail)
+        }
         let pageBytes = UInt64(pageSize & AdapterRegisters.pageSizeMask)
         guard pageBytes >= UInt64(MANA.pageBytes), pageBytes % 8 == 0 else {
             throw wrong(.badContents, "doorbell pages of \(pageBytes) bytes, expected 4096 or more")

@@ -15,11 +15,14 @@ package struct EventQueue: ~Copyable {
     /// Events that could not be written: the driver took the ring's memory away.
     package private(set) var lost: UInt64 = 0
     package private(set) var pushed: UInt64 = 0
+    /// What the driver rang last.
+    private var tail: UInt32
 
     package init(vector: Int, _ ring: consuming RingMemory) {
         self.vector = vector
         owner = OwnerBits(entryCount: UInt32(truncatingIfNeeded: ring.byteCount / 16))
         producer = owner.first
+        tail = owner.tail(owner.first)
         self.ring = ring
     }
 
@@ -41,6 +44,7 @@ package struct EventQueue: ~Copyable {
 
     /// The driver has rung: it has read up to `tail`. True where it is armed and has not read all: the vector is due now.
     package mutating func ring(tail: UInt32, isArmed arms: Bool) -> Bool {
+        self.tail = tail
         guard arms else { return false }
         guard owner.tail(producer) == tail else {
             isArmed = false
@@ -48,5 +52,10 @@ package struct EventQueue: ~Copyable {
         }
         isArmed = true
         return false
+    }
+
+    /// The 32-bit doorbell: how many more the driver has read.
+    package mutating func ring(movedBy increment: UInt32, isArmed arms: Bool) -> Bool {
+        ring(tail: owner.tail(tail &+ increment), isArmed: arms)
     }
 }

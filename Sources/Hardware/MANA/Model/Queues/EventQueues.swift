@@ -10,6 +10,8 @@ package struct EventQueues: ~Copyable {
     private var isAnyDue = false
     /// Events for queues that are not there.
     package private(set) var homeless: UInt64 = 0
+    /// Events that queues which are gone could not write.
+    private var retiredLost: UInt64 = 0
 
     /// - Parameters:
     ///   - count: ids are below it.
@@ -17,6 +19,24 @@ package struct EventQueues: ~Copyable {
     package init(count: Int, vectorCount: Int) {
         queues = SlotTable(count: count)
         due = LookupTable(count: vectorCount / 32 + 1)
+    }
+
+    /// Ends a queue, if there is one.
+    package mutating func remove(_ id: Int) {
+        guard queues.contains(id) else { return }
+        retiredLost &+= queues[id].lost
+        queues.remove(id)
+    }
+
+    package mutating func removeAll() {
+        for id in 0..<queues.count { remove(id) }
+    }
+
+    /// Events that could not be written: the driver took a ring's memory away.
+    package var lost: UInt64 {
+        var sum = retiredLost
+        for id in 0..<queues.count where queues.contains(id) { sum &+= queues[id].lost }
+        return sum
     }
 
     /// Writes an event to queue `id`, which may be anything.
@@ -32,6 +52,12 @@ package struct EventQueues: ~Copyable {
     package mutating func ring(_ id: Int, tail: UInt32, isArmed: Bool) {
         guard queues.contains(id) else { return }
         if queues[id].ring(tail: tail, isArmed: isArmed) { raise(queues[id].vector) }
+    }
+
+    /// The driver has rung queue `id`, which may be anything, with the 32-bit doorbell.
+    package mutating func ring(_ id: Int, movedBy increment: UInt32, isArmed: Bool) {
+        guard queues.contains(id) else { return }
+        if queues[id].ring(movedBy: increment, isArmed: isArmed) { raise(queues[id].vector) }
     }
 
     private mutating func raise(_ vector: Int) {
