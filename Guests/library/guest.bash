@@ -17,7 +17,9 @@ guest_options() {
                       tools/prepare builds: the kernel's own tests)
   --iommu             give the guest an Intel IOMMU, so that vfio-pci can take what is attached
   --kernel stable|backports   (default: backports)
-  --cpus N            (default: 2)
+  --cpus N[,sockets=N,cores=N,threads=N]
+                      (default: 2)
+  --nodes 'CPUS...'   NUMA nodes with these CPUs each, e.g. '0-3 4-7'; without it there are none
   --memory SIZE       (default: 512M)
   --append WORDS      more for the kernel's command line
   --qemu ARGUMENT     one argument for QEMU as it is
@@ -34,7 +36,7 @@ TEXT
 # To be called in a process that ends soon after: its end takes the guest and its files along.
 boot_guest() {
     local sockets_and_devices=() devices=() modules=() files=() extra=() append=''
-    local image=base which=backports cpus=2 memory=512M limit=180 console='' label='' iommu='' reboot=-no-reboot
+    local image=base which=backports cpus=2 memory=512M limit=180 console='' label='' iommu='' nodes='' reboot=-no-reboot
     local backend=memfd,share=on
     local script from_guest to_guest
     while (($#)); do
@@ -54,6 +56,7 @@ boot_guest() {
             --kernel) which=$2 ;;
             --cpus) cpus=$2 ;;
             --memory) memory=$2 ;;
+            --nodes) nodes=$2 ;;
             --append) append+=" $2" ;;
             --qemu) extra+=("$2") ;;
             --timeout) limit=$2 ;;
@@ -82,7 +85,7 @@ build_initramfs() {
     local file module parts=("$cache/base.cpio") argument
     mkdir -p "$guest_work/guest/doorbell" "$guest_work/guest/bin"
     cp "$guests/guest/init" "$guest_work/guest/init"
-    cp "$guests/guest/check.sh" "$guest_work/guest/doorbell/"
+    cp "$guests/guest/"*.sh "$guest_work/guest/doorbell/"
     ln -s sh "$guest_work/guest/bin/dash"
     # Scripts beside the script are its library.
     cp "$(dirname "$script")"/*.{sh,py} "$guest_work/guest/doorbell/" 2> /dev/null || true
@@ -121,8 +124,14 @@ wait_for_socket() {
 }
 
 attach_devices() {
-    local entry number=0 path properties pair pairs
+    local memory_of_node=,memdev=ram entry number=0 path properties pair pairs
     [[ ! $iommu ]] || devices+=(-device 'intel-iommu,caching-mode=on,intremap=on')
+    if [[ $nodes ]]; then
+        for entry in $nodes; do
+            devices+=(-numa "node,cpus=$entry${memory_of_node}")
+            memory_of_node=
+        done
+    fi
     for entry in ${sockets_and_devices[@]+"${sockets_and_devices[@]}"}; do
         devices+=(-device "pcie-root-port,id=port$number,chassis=$((number + 1)),slot=$((number + 1)),addr=$((number + 4))")
         case $entry in
@@ -146,6 +155,9 @@ attach_devices() {
 # On a busy machine a virtual CPU may stand still for seconds; the kernel is not to take that for a fault of its own.
 # no_timer_check: without it Linux panics if the timer seems not to tick (timer_irq_works).
 start_qemu() {
+    local machine=q35,memory-backend=ram
+    # All memory is the first node's.
+    [[ ! $nodes ]] || machine=q35
     local name patience='no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=60'
     for name in channel monitor; do mkfifo "$guest_work/$name.in" "$guest_work/$name.out"; done
     [[ ! ${monitor_of_guest-} ]] || ln -sfn "$guest_work/monitor.in" "$monitor_of_guest"
@@ -156,7 +168,7 @@ start_qemu() {
         "$loader" --library-path "$libraries:$libraries/systemd" "$tree/usr/bin/qemu-system-x86_64" \
         -L "$tree/usr/share/qemu" -L "$tree/usr/share/seabios" \
         -nodefaults -no-user-config -display none -accel tcg -cpu max -smp "$cpus" -m "$memory" \
-        -object "memory-backend-$backend,id=ram,size=$memory" -machine q35,memory-backend=ram \
+        -object "memory-backend-$backend,id=ram,size=$memory" -machine "$machine" \
         -chardev stdio,id=console,signal=off -serial chardev:console \
         -chardev "pipe,id=channel,path=$guest_work/channel" -serial chardev:channel \
         -chardev "pipe,id=monitor,path=$guest_work/monitor" -monitor chardev:monitor \

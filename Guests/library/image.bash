@@ -13,7 +13,7 @@ guest_programs=(
 # Modules that a guest can load, with all that they depend on: the drivers under test, QEMU's own cards for comparison,
 # and what scenarios stack on them.
 guest_modules=(
-    igc igb igbvf e1000e vfio-pci vfio_iommu_type1 8021q bridge tun veth vrf dummy macvlan xsk_diag inet_diag tcp_diag
+    igc igb igbvf e1000e mana vfio-pci vfio_iommu_type1 8021q bridge tun veth vrf dummy macvlan xsk_diag inet_diag tcp_diag
     sch_mqprio sch_taprio sch_etf sch_fq sch_ingress cls_u32 cls_flower cls_matchall cls_bpf act_gact act_mirred act_skbedit
     msr pps-ldisc pktgen
 )

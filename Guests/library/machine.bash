@@ -54,13 +54,13 @@ connect() {
         esac
     done
     case $model in
-        i225) connect_i225 ;;
+        i225 | mana) connect_ours ;;
         *) connect_peers ;;
     esac
 }
 
 # Our own: one server for all ends of a wire.
-connect_i225() {
+connect_ours() {
     local arguments=() card tap log server trains=''
     for card in "${cards[@]}"; do
         socket_of[$card]=$work/$card.sock
@@ -70,7 +70,7 @@ connect_i225() {
     for tap in ${taps[@]+"${taps[@]}"}; do arguments+=(--wire "tap:$tap$trains"); done
     log=$keep/server-${cards[0]}.log
     : > "$log"
-    "$doorbell" serve i225 "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
+    "$doorbell" serve "$model" "${arguments[@]}" ${more[@]+"${more[@]}"} > "$log" 2>&1 < /dev/null &
     server=$!
     servers+=("$server")
     for card in "${cards[@]}"; do server_of[$card]=$server; done
@@ -110,7 +110,7 @@ connect_peers() {
 card_options() {
     local card=$1
     case ${model_of[$card]} in
-        i225) options+=(--vfio-user "${socket_of[$card]}") ;;
+        i225 | mana) options+=(--vfio-user "${socket_of[$card]}") ;;
         *)
             options+=(
                 --qemu -netdev
@@ -129,7 +129,7 @@ mac_of() {
 }
 
 # guest NAME [--card CARD]... [OPTION of boot_guest]... SCRIPT [ARGUMENT]...: boots a guest beside the scenario. SCRIPT is
-# one of the suite's guest folder. The driver is loaded first, unless --no-driver.
+# one of the suite's guest folder, or of Guests/guest. The driver is loaded first, unless --no-driver.
 guest() {
     local name=$1 options=() script='' driver=1
     shift
@@ -143,6 +143,8 @@ guest() {
         esac
     done
     script=$suite_folder/guest/$1.sh
+    # What serves every suite is beside them.
+    [[ -e $script ]] || script=$guests/guest/$1.sh
     shift
     [[ ! $driver ]] || options+=(--module "$driver_module")
     run_guest "$name" "${options[@]}" "$script" "$@" &
@@ -219,7 +221,7 @@ answer_meet() {
 # cable CARD off|on: unplugs the card, or plugs it in again.
 answer_cable() {
     case ${model_of[$1]} in
-        i225) kill -USR1 "${server_of[$1]}" ;;
+        i225 | mana) kill -USR1 "${server_of[$1]}" ;;
         *) monitor "$this_guest" set_link "net-$1" "$2" ;;
     esac
 }
@@ -232,3 +234,6 @@ answer_boots() {
 
 # times: the host's clock in nanoseconds.
 answer_time() { date +%s%N; }
+
+# trace: what the servers have logged.
+answer_trace() { cat "$keep"/server-*.log; }

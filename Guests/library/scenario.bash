@@ -21,6 +21,7 @@ doorbell=${DOORBELL_COMMAND-}
 
 case $model in
     i225) driver_module=igc ;;
+    mana) driver_module=mana ;;
     *) driver_module=$model ;;
 esac
 # Sockets have short names; what the runner keeps may lie deep.

@@ -2,7 +2,6 @@
 
 import ArgumentParser
 import Doorbell
-import Foundation
 
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,7 +32,7 @@ struct RunI225: ParsableCommand {
             valueName: "place"
         )
     )
-    var backing = BackingArgument(place: .virtual)
+    var backing = BackingPlace.virtual
 
     @Option(help: ArgumentHelp("The far end of a virtual card's wire.", valueName: "tap:NAME"))
     var wire: TAPArgument?
@@ -53,7 +52,7 @@ struct RunI225: ParsableCommand {
     var json = false
 
     func validate() throws {
-        if case .virtual = backing.place {
+        if case .virtual = backing {
             guard wire != nil else { throw ValidationError("a virtual card needs a --wire") }
         } else {
             guard wire == nil, capture == nil else {
@@ -63,7 +62,7 @@ struct RunI225: ParsableCommand {
     }
 
     private var card: I225Run.Card {
-        switch backing.place {
+        switch backing {
         case .virtual: .virtual(wireTAP: wire?.name ?? "", capturePath: capture)
         case .vfio(let address): .vfio(address)
         case .vfioUser(let path): .vfioUser(path: path)
@@ -71,21 +70,15 @@ struct RunI225: ParsableCommand {
     }
 
     func run() throws {
-        let signals = StopSignals()
+        let foreground = Foreground("run")
         let run = I225Run(card: card, netdevTAP: netdev.name)
-        let summary: I225Run.Summary
-        do {
-            summary = try run.run(
-                // Not `print`: whoever waits for the word reads a pipe, which standard output buffers.
-                onReady: { FileHandle.standardOutput.write(Data("ready\n".utf8)) },
-                onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
-                shouldStop: { signals.hasCome }
+        try foreground.run(json: json) {
+            try run.run(
+                onReady: { foreground.say("ready") },
+                onEvent: { foreground.log($0) },
+                shouldStop: { foreground.shouldStop }
             )
-        } catch let error as CannotRun {
-            FileHandle.standardError.write(Data("doorbell run: \(error)\n".utf8))
-            throw ExitCode(77)
         }
-        print(json ? try summary.json() : summary.text)
     }
 }
 
@@ -97,19 +90,4 @@ struct TAPArgument: ExpressibleByArgument {
         guard argument.hasPrefix("tap:"), argument.count > 4 else { return nil }
         name = String(argument.dropFirst(4))
     }
-}
-
-/// `virtual`, or a place of another kind with its address.
-struct BackingArgument: ExpressibleByArgument {
-    let place: BackingPlace
-
-    init(place: BackingPlace) { self.place = place }
-
-    init?(argument: String) {
-        guard let place = BackingPlace(argument) else { return nil }
-        self.place = place
-    }
-
-    var defaultValueDescription: String { "virtual" }
-    static var allValueStrings: [String] { ["virtual", "vfio:ADDRESS", "vfio-user:SOCKET"] }
 }

@@ -2,29 +2,16 @@
 
 import ArgumentParser
 import Doorbell
-import Foundation
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serves virtual devices to QEMU, or to any vfio-user client.",
-        subcommands: [ServeI225.self]
+        subcommands: [ServeI225.self, ServeMANA.self]
     )
 }
 
-struct ServeI225: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "i225",
-        abstract: "Serves virtual Intel I225 cards, one per socket.",
-        discussion: """
-            Prints what to type for QEMU, then "ready", and runs in the foreground until SIGTERM or SIGINT. SIGUSR1 \
-            pulls the cables of all cards, and plugs them again.
-            Two ends (cards, wires) are a cable; more meet in a learning switch; a card alone has no cable. TAP devices \
-            that do not exist are made, and go with the command; they need CAP_NET_ADMIN.
-              doorbell serve i225 --socket card.sock --wire tap:dbw
-              doorbell serve i225 --socket a.sock --socket b.sock
-            """
-    )
-
+/// What every kind of card takes.
+struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Make a Unix socket here, for one card. May be repeated.", valueName: "path"))
     var socket: [String] = []
 
@@ -42,35 +29,19 @@ struct ServeI225: ParsableCommand {
             valueName: "wire"
         )
     )
-    var wire: [WireArgument] = []
+    var wire: [FarEnd] = []
 
     @Option(help: ArgumentHelp("The first card's address; the others count up from it.", valueName: "address"))
     var mac: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Lose a transmit stamp, or let it come so many milliseconds late: 0=lost, 1=16000. May be repeated.",
-            valueName: "number=fault"
-        )
-    )
-    var stampFault: [StampFaultArgument] = []
-
     @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
     var reconnect = false
 
+    @Flag(help: "Log every vector that a client attaches, and what its driver asks of the card.")
+    var trace = false
+
     @Flag(help: "Print the final counters as one JSON document.")
     var json = false
-
-    private var serve: I225Serve {
-        var serve = I225Serve(
-            listeners: socket.map { .path($0) } + fd.map { .descriptor($0) },
-            wires: wire.map { $0.end }
-        )
-        serve.keepsState = reconnect
-        serve.stampFaults = stampFault.map { $0.rule }
-        if let address = mac.flatMap({ StationAddress($0) }) { serve.firstAddress = address }
-        return serve
-    }
 
     func validate() throws {
         guard !socket.isEmpty || !fd.isEmpty else { throw ValidationError("a card needs a --socket or an --fd") }
@@ -79,45 +50,100 @@ struct ServeI225: ParsableCommand {
         }
     }
 
-    func run() throws {
-        let signals = StopSignals()
+    /// Serves cards of this kind until a signal comes.
+    func run(_ kind: CardServe.Kind) throws {
+        var serve = CardServe(kind, listeners: socket.map { .path($0) } + fd.map { .descriptor($0) }, wires: wire)
+        serve.keepsState = reconnect
+        serve.isTraced = trace
+        serve.firstAddress = mac.flatMap { StationAddress($0) }
+        let foreground = Foreground("serve")
         let cable = CableSignal()
-        let summary: I225Serve.Summary
-        do {
-            summary = try serve.run(
-                // Not `print`: whoever waits for the word reads a pipe, which standard output buffers.
-                onReady: { command in
-                    let lines = (command.map { [$0.text] } ?? []) + ["ready", ""]
-                    FileHandle.standardOutput.write(Data(lines.joined(separator: "\n").utf8))
-                },
-                onEvent: { FileHandle.standardError.write(Data("\($0)\n".utf8)) },
-                cableToggles: { cable.count },
-                shouldStop: { signals.hasCome }
-            )
-        } catch let error as CannotRun {
-            FileHandle.standardError.write(Data("doorbell serve: \(error)\n".utf8))
-            throw ExitCode(77)
-        }
-        print(json ? try summary.json() : summary.text)
+        let attendance = CardServe.Attendance(
+            onReady: { command in
+                if let command { foreground.say(command.text) }
+                foreground.say("ready")
+            },
+            onEvent: { foreground.log($0) },
+            cableToggles: { cable.count },
+            shouldStop: { foreground.shouldStop }
+        )
+        try foreground.run(json: json) { try serve.run(attendance) }
+    }
+
+    /// What the help of every kind says.
+    static func discussion(of kind: String) -> String {
+        """
+        Prints what to type for QEMU, then "ready", and runs in the foreground until SIGTERM or SIGINT. SIGUSR1 \
+        pulls the cables of all cards, and plugs them again.
+        Two ends (cards, wires) are a cable; more meet in a learning switch; a card alone has no cable. TAP devices \
+        that do not exist are made, and go with the command; they need CAP_NET_ADMIN.
+          doorbell serve \(kind) --socket card.sock --wire tap:dbw
+          doorbell serve \(kind) --socket a.sock --socket b.sock
+        """
     }
 }
 
-/// `tap:NAME` or `loopback`.
-struct WireArgument: ExpressibleByArgument {
-    let end: FarEnd
+struct ServeI225: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "i225",
+        abstract: "Serves virtual Intel I225 cards, one per socket.",
+        discussion: ServeOptions.discussion(of: "i225")
+    )
 
-    init?(argument: String) {
-        guard let end = FarEnd(argument) else { return nil }
-        self.end = end
+    @OptionGroup var options: ServeOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Lose a transmit stamp, or let it come so many milliseconds late: 0=lost, 1=16000. May be repeated.",
+            valueName: "number=fault"
+        )
+    )
+    var stampFault: [StampFaultRule] = []
+
+    func run() throws {
+        var card = I225Card()
+        card.stampFaults = stampFault
+        try options.run(.i225(card))
     }
 }
 
-/// `NUMBER=lost` or `NUMBER=MILLISECONDS`.
-struct StampFaultArgument: ExpressibleByArgument {
-    let rule: StampFaultRule
+struct ServeMANA: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mana",
+        abstract: "Serves virtual Microsoft Azure Network Adapters, one per socket.",
+        discussion: ServeOptions.discussion(of: "mana")
+    )
 
-    init?(argument: String) {
-        guard let rule = StampFaultRule(argument) else { return nil }
-        self.rule = rule
+    @OptionGroup var options: ServeOptions
+
+    @Option(help: ArgumentHelp("Which of the adapter's functions it is.", valueName: "function"))
+    var function = MANACard.Function.virtual
+
+    @Option(help: "The vectors that it says may be used.")
+    var vectors: UInt32?
+
+    @Option(help: ArgumentHelp("The vectors that its MSI-X table has.", valueName: "vectors"))
+    var table: Int?
+
+    @Option(help: "The queues of a port and direction.")
+    var queues: Int?
+
+    @Option(help: "The ports of each card; the first one has the wire.")
+    var ports: Int?
+
+    private var card: MANACard {
+        var card = MANACard()
+        card.function = function
+        card.vectors = vectors
+        card.tableVectors = table
+        card.queues = queues
+        card.ports = ports
+        return card
     }
+
+    func validate() throws {
+        if let objection = card.objection { throw ValidationError(objection) }
+    }
+
+    func run() throws { try options.run(.mana(card)) }
 }

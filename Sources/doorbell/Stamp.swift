@@ -1,5 +1,3 @@
-// `doorbell stamp`: one frame, there and back.
-
 // `doorbell stamp`: one frame and its hardware times.
 
 import ArgumentParser

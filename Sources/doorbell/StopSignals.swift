@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// SIGTERM and SIGINT as a question instead of an end.
-final class StopSignals {
+final class StopSignals: Sendable {
     private static let seen = Atomic<Bool>(false)
 
     init() {

@@ -60,17 +60,19 @@ private final class Control: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let paths = ["a", "b"].map { folder.appending(path: "\($0).sock").path }
-        let serve = I225Serve(listeners: paths.map { .path($0) }, wires: [])
+        let serve = CardServe(.i225(I225Card()), listeners: paths.map { .path($0) }, wires: [])
         let control = Control()
         let run = Task.detached {
             try serve.run(
-                onReady: { command in
-                    #expect(command?.sockets == paths)
-                    control.isReady.store(true, ordering: .releasing)
-                },
-                onEvent: { _ in },
-                cableToggles: { 0 },
-                shouldStop: { control.mayStop.load(ordering: .acquiring) }
+                CardServe.Attendance(
+                    onReady: { command in
+                        #expect(command?.sockets == paths)
+                        control.isReady.store(true, ordering: .releasing)
+                    },
+                    onEvent: { _ in },
+                    cableToggles: { 0 },
+                    shouldStop: { control.mayStop.load(ordering: .acquiring) }
+                )
             )
         }
         while !control.isReady.load(ordering: .acquiring) { try await Task.sleep(nanoseconds: 1_000_000) }
@@ -83,20 +85,27 @@ private final class Control: Sendable {
     }
 
     @Test func whatCannotBeServedIsRefused() {
-        func failure(_ serve: I225Serve) -> String? {
+        func failure(_ serve: CardServe) -> String? {
             do {
-                _ = try serve.run(onReady: { _ in }, onEvent: { _ in }, cableToggles: { 0 }, shouldStop: { true })
+                _ = try serve.run(
+                    CardServe.Attendance(
+                        onReady: { _ in },
+                        onEvent: { _ in },
+                        cableToggles: { 0 },
+                        shouldStop: { true }
+                    )
+                )
                 return nil
             } catch {
                 return "\(error)"
             }
         }
-        let missing = I225Serve(listeners: [.path("/nonexistent/a.sock")], wires: [])
+        let missing = CardServe(.i225(I225Card()), listeners: [.path("/nonexistent/a.sock")], wires: [])
         #expect(failure(missing)?.contains("/nonexistent/a.sock") == true)
-        let noSocket = I225Serve(listeners: [.descriptor(0)], wires: [.loopback])
+        let noSocket = CardServe(.i225(I225Card()), listeners: [.descriptor(0)], wires: [.loopback])
         #expect(failure(noSocket)?.contains("descriptor 0") == true)
         let socket = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).sock").path
-        let loop = I225Serve(listeners: [.path(socket), .path(socket + "2")], wires: [.loopback])
+        let loop = CardServe(.i225(I225Card()), listeners: [.path(socket), .path(socket + "2")], wires: [.loopback])
         #expect(failure(loop)?.contains("loopback") == true)
         #expect(!FileManager.default.fileExists(atPath: socket))
     }

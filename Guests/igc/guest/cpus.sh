@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: cpus COUNT
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 expect "the guest has its CPUs" "$(nproc)" -eq "$1"
@@ -16,4 +16,4 @@ iperf "TCP to the host" -c "$host" -t 3 -P 4
 iperf "TCP from the host" -c "$host" -t 3 -P 4 -R
 send_file "2 MiB to the host" "$host" 5001 2097152
 receive_file "2 MiB from the host" "$host" 5002 2097152
-expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
+expect "no time-out of the transmitter" "$(transmit_timeouts)" -eq 0

@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: flaps TIMES: the cable is pulled and plugged in, as often.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 # A card without a link keeps what it has not yet sent; igc_watchdog_task sees that, and resets the card.

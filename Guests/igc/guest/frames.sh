@@ -1,6 +1,6 @@
 #!/bin/dash
 # Frames that are not plain: jumbo frames, multicast, frames for another address.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10

@@ -1,5 +1,5 @@
 #!/bin/dash
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10
@@ -14,4 +14,4 @@ receive_file "1 MiB from the host arrives byte for byte" "$host" 5002 1048576
 expect "the guest saw no wrong checksum" "$(checksum_errors)" -eq 0
 check "ifdown and ifup" sh -c "ip link set eth0 down && ip link set eth0 up"
 check "the host answers ping again" within 20 reaches "$host"
-expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
+expect "no time-out of the transmitter" "$(transmit_timeouts)" -eq 0

@@ -1,7 +1,7 @@
 #!/bin/dash
 # TCP segmentation and checksums, in every combination, seen from the other end: what arrives is what was sent, no frame
 # is longer than a frame may be, and every checksum on the cable is right.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10

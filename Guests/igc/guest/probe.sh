@@ -1,5 +1,5 @@
 #!/bin/dash
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 check "eth0 appears" within 10 test -e /sys/class/net/eth0

@@ -1,6 +1,6 @@
 #!/bin/dash
 # Receive side scaling: flows spread over the queues as the table says.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10

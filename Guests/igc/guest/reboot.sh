@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: reboot TIMES: brings the card up and reboots, as often; then powers off.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 boot=$(ask boots)

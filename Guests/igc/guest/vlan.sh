@@ -1,7 +1,7 @@
 #!/bin/dash
 # usage: vlan 10|11: the last part of this guest's address. VLAN tags by the card and by the kernel, plain and in jumbo
 # frames, between two guests; the host sees what is said to all.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 if [ "$1" = 10 ]; then

@@ -4,6 +4,7 @@ import Backing
 import Clock
 import Ethernet
 import I225Model
+import MANAModel
 import PCIe
 
 /// The virtual devices as `lspci` shows a machine's.
@@ -23,7 +24,8 @@ public struct DeviceListing: Codable, JSONDocument, Sendable {
     /// The functions with these names, or all there are; nil if one is unknown.
     public init?(_ names: [String]) {
         let catalogue: [(name: String, make: () -> any PCIeModel)] = [
-            ("i225", { I225Model(options: I225Options(), port: .loopback(), clock: .virtual(VirtualClock())) })
+            ("i225", { I225Model(options: I225Options(), port: .loopback(), clock: .virtual(VirtualClock())) }),
+            ("mana", { MANAModel(options: MANAOptions(), port: .loopback(), clock: .virtual(VirtualClock())) }),
         ]
         guard names.allSatisfy({ name in catalogue.contains { $0.name == name } }) else { return nil }
         let chosen = names.isEmpty ? catalogue : catalogue.filter { names.contains($0.name) }

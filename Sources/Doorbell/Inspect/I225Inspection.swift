@@ -89,6 +89,7 @@ enum I225Inspection {
                 flow &+= 1
                 frame[34] = UInt8(truncatingIfNeeded: flow >> 8)
                 frame[35] = UInt8(truncatingIfNeeded: flow)
+                let frame = frame
                 // SAFETY: bytes have no padding.
                 guard unsafe port.transmit.send(frame.span.bytes, wireTime: 0) else { return sent }
             }

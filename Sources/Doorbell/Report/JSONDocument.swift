@@ -3,7 +3,10 @@
 import Foundation
 
 /// A report that programs read.
-public protocol JSONDocument: Encodable {}
+public protocol JSONDocument: Encodable {
+    /// The same as people read it.
+    var text: String { get }
+}
 
 extension JSONDocument {
     /// One valid JSON document, keys sorted.

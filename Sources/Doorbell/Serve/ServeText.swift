@@ -1,6 +1,6 @@
 // The end of serving as people read it.
 
-extension I225Serve.Summary {
+extension CardServe.Summary {
     public var text: String {
         cards.map { card in
             "\(card.socket): \(card.connections) clients, \(card.framesTransmitted) frames out, "

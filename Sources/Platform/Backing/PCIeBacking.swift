@@ -40,6 +40,12 @@ public protocol PCIeBacking: VectorSource where VectorFailure == DeviceError {
 }
 
 extension PCIeBacking {
+    /// Fails for a size that an access to configuration space does not have.
+    package func checkConfigAccess(_ operation: String, _ size: AccessSize) throws(DeviceError) {
+        guard size == .quadWord else { return }
+        throw DeviceError(.invalidArgument, device: name, operation: operation, "8 bytes, expected 1, 2 or 4")
+    }
+
     public func failure(_ reason: VectorShortage) -> DeviceError {
         let (code, detail): (DeviceError.Code, String) =
             switch reason {
@@ -49,12 +55,6 @@ extension PCIeBacking {
             case .noDescriptor(let index): (.hostLimit, "vector \(index) got no eventfd: raise the limit on open files")
             }
         return DeviceError(code, device: name, operation: "take vector", detail)
-    }
-
-    /// Fails for a size that an access to configuration space does not have.
-    package func checkConfigAccess(_ operation: String, _ size: AccessSize) throws(DeviceError) {
-        guard size == .quadWord else { return }
-        throw DeviceError(.invalidArgument, device: name, operation: operation, "8 bytes, expected 1, 2 or 4")
     }
 
     public func allocateDMA(

@@ -1,15 +1,18 @@
-// What the host's file systems say about devices, drivers and groups: sysfs and /dev, under roots that a test may give.
+// What the host's file systems say about devices, drivers, groups and interrupts: sysfs, /dev and /proc, under roots that a
+// test may give.
 
 import Glibc
 
-/// sysfs and /dev as trees of names and links.
+/// sysfs, /dev and /proc as trees of names and links.
 package struct HostFiles: Sendable {
     package let sysfs: String
     package let devices: String
+    package let processes: String
 
-    package init(sysfs: String = "/sys", devices: String = "/dev") {
+    package init(sysfs: String = "/sys", devices: String = "/dev", processes: String = "/proc") {
         self.sysfs = sysfs
         self.devices = devices
+        self.processes = processes
     }
 
     // SAFETY: the text of a string, for the time of the call.

@@ -26,6 +26,9 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
     public let canAddVectors: Bool
     public let census: Census
     private let function: OpenFunction
+    private let files: HostFiles
+    /// The CPUs that were asked for, by vector.
+    private let hints = Mutex<[Int: Int]>([:])
 
     /// Opens the function at `address`.
     ///
@@ -45,6 +48,7 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
         let interrupts = try function.interruptInfo(.msix)
         function.setUp(config: config, vectors: VectorTable(interrupts))
         self.function = function
+        self.files = files
         self.address = address
         self.name = "\(address)"
         self.census = census
@@ -142,7 +146,20 @@ public final class LinuxVFIO: PCIeBacking, Sendable {
             case .failed(let cause): throw self.error(.system, "attach vector", "vector \(index): \(cause)")
             }
         }
+        place(index, on: cpu)
         return InterruptLease(index: index, cell: cell, detacher: function, mark: census.mark("interrupt vector"))
+    }
+
+    private func place(_ index: Int, on cpu: Int?) {
+        let hints = hints.withLock { hints in
+            hints[index] = cpu
+            return hints
+        }
+        // Where vectors cannot be added, the others were made anew with this one, and lost their places. A vector that was
+        // given back meanwhile is not found.
+        for (vector, cpu) in hints where canAddVectors ? vector == index : true {
+            files.place(vector: vector, of: address, on: cpu)
+        }
     }
 
     // MARK: Reset

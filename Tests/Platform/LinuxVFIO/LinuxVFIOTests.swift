@@ -210,6 +210,30 @@ private struct Rig {
         #expect(rig.census.outstanding["interrupt vector"] == nil)
     }
 
+    @Test(arguments: [true, false])
+    func placesAVectorWhereTheHintSays(_ canAddVectors: Bool) throws {
+        var machine = FakeKernel.Machine()
+        machine.isFixedOnceEnabled = !canAddVectors
+        let rig = try Rig(machine)
+        let backing = try rig.open()
+        try rig.host.addInterrupts([
+            "eth0", "vfio-msix[1](0000:01:00.0)", "vfio-msix[1](0000:02:00.0)", "vfio-msix[11](0000:01:00.0)",
+            "vfio-msix[2](0000:01:00.0)",
+        ])
+        let first = try backing.attachVector(1, cpu: 5)
+        #expect(try (0..<5).map(rig.host.affinity) == ["", "5\n", "", "", ""])
+        try rig.host.makeFile("proc/irq/31/smp_affinity_list", "0\n")
+        let second = try backing.attachVector(2, cpu: 3)
+        // Made anew with the second, the first has to be placed again.
+        #expect(try rig.host.affinity(1) == (canAddVectors ? "0\n" : "5\n"))
+        #expect(try rig.host.affinity(4) == "3\n")
+        end(first)
+        end(second)
+        // A vector that the kernel does not show, or that may not be placed, works all the same.
+        end(try backing.attachVector(0, cpu: 3))
+        #expect(rig.census.outstanding["interrupt vector"] == nil)
+    }
+
     @Test func wakesTheOthersWhereAVectorMeansToSetAllAnew() throws {
         var machine = FakeKernel.Machine()
         machine.isFixedOnceEnabled = true

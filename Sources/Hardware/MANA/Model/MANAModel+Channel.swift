@@ -28,6 +28,7 @@ extension MANAModel {
         case .establish: status = establish()
         case .destroy:
             endChannel()
+            onDriverStep?(.destroyedChannel)
             status = .success
         case nil: status = .unknownCommand
         }
@@ -66,6 +67,7 @@ extension MANAModel {
             receive: receiveRing
         )
         counts.channelsEstablished &+= 1
+        onDriverStep?(.establishedChannel)
         announceChannel()
         return .success
     }
@@ -161,6 +163,7 @@ extension MANAModel {
         } else {
             answer = respond(kind, header, bytes)
         }
+        onDriverStep?(.asked(kind, Self.status(of: answer)))
         var reply = HardwareChannel.Answer(bytes: [], due: now)
         var copies = 1
         switch fault {
@@ -185,6 +188,10 @@ extension MANAModel {
         reply.bytes = answer
         if copies == 0 { channel?.countLost() }
         for _ in 0..<copies { channel?.answer(reply) }
+    }
+
+    private static func status(of answer: [UInt8]) -> ResponseStatus {
+        ResponseStatus(rawValue: answer[24..<28].reversed().reduce(0) { $0 << 8 | UInt32($1) })
     }
 
     private static func store<Value: FixedWidthInteger>(_ value: Value, _ bytes: inout [UInt8], _ offset: Int) {

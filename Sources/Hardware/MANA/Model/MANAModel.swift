@@ -34,6 +34,9 @@ import PCIe
     /// What channels that are gone had counted.
     var channelCounts = (malformed: UInt64(0), lost: UInt64(0), unreachable: UInt64(0))
 
+    /// Told what the driver does by window and channel, as it is done.
+    public var onDriverStep: ((DriverStep) -> Void)?
+
     // What configuration space says, kept because every access and burst asks.
     var respondsToMemory = false
     var isBusMaster = false

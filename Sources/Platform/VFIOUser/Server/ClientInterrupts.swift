@@ -7,6 +7,19 @@ import Glibc
 import Interrupts
 import PCIe
 
+/// A change of the vectors that a client gets.
+public enum VectorChange: Equatable, Sendable, CustomStringConvertible {
+    case attached(Range<Int>)
+    case detached([Int])
+
+    public var description: String {
+        switch self {
+        case .attached(let range): "vectors attached: \(range.map(String.init).joined(separator: " "))"
+        case .detached(let vectors): "vectors detached: \(vectors.map(String.init).joined(separator: " "))"
+        }
+    }
+}
+
 /// The interrupts of one client.
 final class ClientInterrupts {
     private let host: DeviceHost

@@ -238,7 +238,11 @@ extension VFIOUserServer {
         haveDescriptors: Bool
     ) throws(Refusal) {
         guard haveDescriptors else {
-            if kind == .msix { setVectors(interrupts.routed.intersection(range), masked: true) }
+            if kind == .msix {
+                let vectors = interrupts.routed.intersection(range)
+                setVectors(vectors, masked: true)
+                if !vectors.isEmpty { onVectors?(.detached(vectors.sorted())) }
+            }
             for index in range { interrupts.assign(kind, index, nil) }
             return
         }
@@ -248,11 +252,16 @@ extension VFIOUserServer {
             cells.append(try ClientInterrupts.cell(descriptor))
         }
         for (index, cell) in zip(range, cells) { interrupts.assign(kind, index, cell) }
-        if kind == .msix { setVectors(Set(range), masked: false) }
+        guard kind == .msix else { return }
+        setVectors(Set(range), masked: false)
+        onVectors?(.attached(range))
     }
 
     private func disable(_ kind: InterruptKind) {
-        if kind == .msix { setVectors(interrupts.routed, masked: true) }
+        if kind == .msix {
+            if !interrupts.routed.isEmpty { onVectors?(.detached(interrupts.routed.sorted())) }
+            setVectors(interrupts.routed, masked: true)
+        }
         interrupts.disable(kind)
     }
 }

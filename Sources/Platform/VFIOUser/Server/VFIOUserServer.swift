@@ -21,6 +21,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public let model: Model
     public let options: VFIOUserServerOptions
     public internal(set) var counters = VFIOUserCounters()
+    /// Told of the vectors that the client attaches and takes away, one change after the other.
+    public var onVectors: ((VectorChange) -> Void)?
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
     private var log: BoundedLog

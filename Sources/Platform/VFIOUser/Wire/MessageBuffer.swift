@@ -41,6 +41,14 @@
         count += MemoryLayout<Value>.size
     }
 
+    /// Appends four words, which most structures begin with.
+    mutating func append(_ first: UInt32, _ second: UInt32, _ third: UInt32, _ fourth: UInt32) {
+        append(first)
+        append(second)
+        append(third)
+        append(fourth)
+    }
+
     /// Appends the low 1, 2, 4 or 8 bytes of `value`.
     public mutating func append(_ value: UInt64, byteCount: Int) {
         switch byteCount {
@@ -49,14 +57,6 @@
         case 8: append(value)
         default: append(UInt32(truncatingIfNeeded: value))
         }
-    }
-
-    /// Appends four words, which most structures begin with.
-    mutating func append(_ first: UInt32, _ second: UInt32, _ third: UInt32, _ fourth: UInt32) {
-        append(first)
-        append(second)
-        append(third)
-        append(fourth)
     }
 
     public mutating func append(_ bytes: RawSpan) {

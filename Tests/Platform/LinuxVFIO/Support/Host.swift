@@ -5,7 +5,9 @@ import LinuxVFIO
 
 final class Host {
     let root: String
-    var files: HostFiles { HostFiles(sysfs: "\(root)/sys", devices: "\(root)/dev") }
+    var files: HostFiles {
+        HostFiles(sysfs: "\(root)/sys", devices: "\(root)/dev", processes: "\(root)/proc")
+    }
     static let address = PCIAddress("0000:01:00.0") ?? { fatalError("an address") }()
 
     init() throws {
@@ -42,6 +44,21 @@ final class Host {
             try link("sys/kernel/iommu_groups/\(group)/devices/\(name)", to: "sys/bus/pci/devices/\(name)")
             try link("sys/bus/pci/devices/\(name)/iommu_group", to: "sys/kernel/iommu_groups/\(group)")
         }
+    }
+
+    /// /proc/interrupts, with a line per name, numbered from 30 on; each may be placed.
+    func addInterrupts(_ names: [String]) throws {
+        let lines = names.enumerated().map { " \(30 + $0):  0  7  IR-PCI-MSIX-0000:01:00.0  \($0)-edge  \($1)" }
+        try makeFile(
+            "proc/interrupts",
+            "     CPU0  CPU1\n" + lines.joined(separator: "\n") + "\nNMI:  0  0  Non-maskable\n"
+        )
+        for number in names.indices { try makeFile("proc/irq/\(30 + number)/smp_affinity_list", "") }
+    }
+
+    /// Where the interrupt is to be handled that has the place `number` among those added.
+    func affinity(_ number: Int) throws -> String {
+        try String(contentsOfFile: "\(root)/proc/irq/\(30 + number)/smp_affinity_list", encoding: .utf8)
     }
 
     /// /dev/vfio/vfio, and the group's file if VFIO has it.

@@ -55,6 +55,8 @@ import VFIOUserTestClient
 
     @Test func noDescriptorsTakeAwayAndCountZeroDisables() throws {
         let bench = try Bench()
+        var changes: [VectorChange] = []
+        bench.server.onVectors = { changes.append($0) }
         let events = [EventBox(), EventBox()]
         try bench.client.setInterrupts(
             .eventDescriptors,
@@ -72,6 +74,7 @@ import VFIOUserTestClient
         #expect(events.map { $0.take() } == [0, 0])
         // Both wait in the device for the next owner.
         #expect(try bench.client.read32(region: 0, SampleDevice.Offset.pending) == 3)
+        #expect(changes == [.attached(0..<2), .detached([0]), .detached([1])])
     }
 
     /// QEMU disables each kind that it knows of.

@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: updown TIMES: the interface goes down and up, as often.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10
@@ -21,7 +21,7 @@ check "the host answers" reaches "$host"
 expect "as many vectors as before" "$(grep -c '0000:01:00.0' /proc/interrupts)" -eq "$vectors"
 receive_file "2 MiB from the host" "$host" 5002 2097152
 send_file "2 MiB to the host" "$host" 5001 2097152
-expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
+expect "no time-out of the transmitter" "$(transmit_timeouts)" -eq 0
 
 # Down while frames come and go.
 iperf3 -c "$host" -t 20 -R > /tmp/iperf.output 2>&1 &

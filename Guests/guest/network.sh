@@ -1,5 +1,5 @@
 #!/bin/dash
-# What the guest scripts of this suite share: the first card is eth0, its PCI address 0000:01:00.0; the host's end of the
+# What the guest scripts of network cards share: the first card is eth0, its PCI address 0000:01:00.0; the host's end of the
 # cable has 192.0.2.1.
 
 # shellcheck disable=SC2034 # who reads this file uses them
@@ -28,6 +28,12 @@ reaches() {
 
 # statistic NAME: a counter of ethtool -S.
 statistic() { ethtool -S eth0 | sed -n "s/^ *$1: //p"; }
+
+# transmit_timeouts: how often the kernel found that a queue of eth0 had not sent for too long.
+transmit_timeouts() { cat /sys/class/net/eth0/queues/tx-*/tx_timeout | awk '{ sum += $1 } END { print sum + 0 }'; }
+
+# queue_count: the queues of eth0 in each direction.
+queue_count() { find /sys/class/net/eth0/queues -name 'rx-*' | wc -l; }
 
 # checksum_errors: how often this kernel found a wrong checksum in what came in.
 checksum_errors() { nstat -asz 2> /dev/null | awk '/CsumErrors|IpInHdrErrors/ { sum += $2 } END { print sum + 0 }'; }

@@ -1,5 +1,5 @@
 #!/bin/dash
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 bring_up 192.0.2.10
@@ -20,4 +20,4 @@ send_file "8 MiB to the host arrive byte for byte" "$host" 5001 8388608
 receive_file "8 MiB from the host arrive byte for byte" "$host" 5002 8388608
 expect "the guest saw no wrong checksum" "$(checksum_errors)" -eq 0
 expect "the host saw no wrong checksum" "$(ask checksum_errors)" -eq 0
-expect "no time-out of the transmitter" "$(statistic tx_timeout_count)" -eq 0
+expect "no time-out of the transmitter" "$(transmit_timeouts)" -eq 0

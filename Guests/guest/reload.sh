@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: reload TIMES: the driver leaves and comes back, as often.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 # works: the interface is there, comes up, has a link, and the host answers.
@@ -28,9 +28,13 @@ expect "loaded and unloaded $1 times, with a ping each time" $failures -eq 0
 bring_up 192.0.2.10
 check "the host answers" reaches "$host"
 
-# Function reset by PCI, under a driver that is not told.
+# Function reset by PCI, under a driver that is not told. Mana has given the card all that it works with, and would have to
+# do so again.
 ip link set eth0 down
-if [ -e "$card/reset" ]; then
+if [ "$driver" = mana ]; then
+    skip "a reset of the function" "mana does not survive what it is not told of"
+    ip link set eth0 up
+elif [ -e "$card/reset" ]; then
     # The bus says so, as a warning.
     allow_log ': (resetting|reset done)$'
     check "a reset of the function" sh -c "echo 1 > $card/reset"

@@ -1,6 +1,6 @@
 #!/bin/dash
 # usage: pair 10|11: the last part of this guest's address; 11 serves, 10 asks.
-# shellcheck source=network.sh
+# shellcheck source=Guests/guest/network.sh
 . /doorbell/network.sh
 
 other=192.0.2.$((21 - $1))
