@@ -171,7 +171,7 @@ let package = Package(
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
-                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",
+                    "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",

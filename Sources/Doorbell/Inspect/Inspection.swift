@@ -3,7 +3,8 @@
 /// What can be looked at, by path: a device, then what of it.
 public enum Inspection {
     private static let catalogue: [(path: String, look: @Sendable () throws -> VectorListing)] = [
-        ("i225/vectors", I225Inspection.vectors)
+        ("i225/vectors", I225Inspection.vectors),
+        ("mana/vectors", MANAInspection.vectors),
     ]
 
     /// All paths there are.
