@@ -10,7 +10,8 @@ import Netdev
 /// Queue pairs at work, until its end.
 final class FlowTraffic {
     private static let bufferBytes = 2048
-    private static let framesPerQueue = 256
+    /// Frames on the way at most: a queue has room for all of them.
+    private static let window = 256
 
     /// Frames that were sent did not come back.
     struct Lost: Error, CustomStringConvertible {
@@ -20,11 +21,15 @@ final class FlowTraffic {
     }
 
     private let station: UInt64
+    private let framesPerQueue: Int
     private var hosts: [Host] = []
     private var pumps: [any Pollable] = []
 
     /// - Parameter station: where frames are sent to, first byte in the lowest bits.
-    init(to station: UInt64) { self.station = station }
+    init(to station: UInt64, framesPerQueue: Int = 256) {
+        self.station = station
+        self.framesPerQueue = framesPerQueue
+    }
 
     /// Has a queue pair carry frames.
     ///
@@ -36,7 +41,8 @@ final class FlowTraffic {
     ) throws {
         let wire = WirePair()
         let near = wire.first
-        hosts.append(Host(wire.second, flows: UInt16(hosts.count * Self.framesPerQueue), to: station))
+        let flows = UInt16(truncatingIfNeeded: hosts.count * framesPerQueue)
+        hosts.append(Host(wire.second, frames: framesPerQueue, flows: flows, to: station))
         let memory = try backing.allocateDMA(byteCount: entries * Self.bufferBytes, .both, purpose: "flow-buffers")
         let buffers = BufferPool(memory: memory, bufferBytes: Self.bufferBytes)
         pumps.append(NetdevPump(queue: queue, port: near, buffers: buffers, clock: .monotonic))
@@ -49,11 +55,11 @@ final class FlowTraffic {
         // Sleeps at once where there is nothing to do: vectors fire for those who wait for them.
         let loop = PollingLoop(pumps, spinNanoseconds: 0)
         defer { loop.stop() }
-        let total = hosts.count * Self.framesPerQueue
+        let total = hosts.count * framesPerQueue
         var sent = 0
         var came = 0
         _ = DeviceClock.monotonic.waitUntil(timeoutNanoseconds: 5_000_000_000, intervalNanoseconds: 200_000) {
-            for host in hosts where sent < total && sent - came < Self.framesPerQueue { sent += host.send(16) }
+            for host in hosts where sent - came < Self.window { sent += host.send(16) }
             for host in hosts { came += host.receive() }
             return came >= total
         }
@@ -66,9 +72,14 @@ final class FlowTraffic {
         private var port: WirePort
         private var frame = [UInt8](repeating: 0, count: 60)
         private var flow: UInt16
+        private var left: Int
 
-        init(_ port: consuming WirePort, flows: UInt16, to station: UInt64) {
+        /// - Parameters:
+        ///   - frames: to be sent.
+        ///   - flows: the first of them.
+        init(_ port: consuming WirePort, frames: Int, flows: UInt16, to station: UInt64) {
             self.port = port
+            left = frames
             flow = flows
             let address = (0..<6).map { UInt8(truncatingIfNeeded: station >> (8 * $0)) }
             frame.replaceSubrange(0..<14, with: address + [2, 0, 0, 0, 0, 1, 0x08, 0x00])
@@ -78,15 +89,18 @@ final class FlowTraffic {
             frame.replaceSubrange(34..<40, with: [0, 0, 0x23, 0x83, 0, 26])
         }
 
+        /// Sends up to `count` of the frames that are left; how many.
         func send(_ count: Int) -> Int {
-            for sent in 0..<count {
+            let wanted = min(count, left)
+            for sent in 0..<wanted {
                 flow &+= 1
                 frame[34] = UInt8(truncatingIfNeeded: flow >> 8)
                 frame[35] = UInt8(truncatingIfNeeded: flow)
                 // SAFETY: bytes have no padding.
                 guard unsafe port.transmit.send(frame.span.bytes, wireTime: 0) else { return sent }
+                left -= 1
             }
-            return count
+            return wanted
         }
 
         func receive() -> Int {
