@@ -96,8 +96,10 @@ final class FlowTraffic {
                 flow &+= 1
                 frame[34] = UInt8(truncatingIfNeeded: flow >> 8)
                 frame[35] = UInt8(truncatingIfNeeded: flow)
-                // SAFETY: bytes have no padding.
-                guard unsafe port.transmit.send(frame.span.bytes, wireTime: 0) else { return sent }
+                // SAFETY: the bytes are an array's, for the time of the call. (A span of a class's array lives too long for a
+                // release build.)
+                let isSent = unsafe frame.withUnsafeBytes { unsafe port.transmit.send($0.bytes, wireTime: 0) }
+                guard isSent else { return sent }
                 left -= 1
             }
             return wanted
