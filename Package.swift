@@ -34,20 +34,25 @@ func service(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 }
 
 /// The three rooms of a device: what both sides agree on, the device's side, the driver's side.
-func device(_ name: String, driverServices: [Target.Dependency]) -> [Target] {
+func device(
+    _ name: String,
+    modelPlatform: [Target.Dependency] = [],
+    driverPlatform: [Target.Dependency] = [],
+    driverServices: [Target.Dependency]
+) -> [Target] {
     let wire = Target.Dependency(stringLiteral: "\(name)Wire")
     return [
         room("\(name)Wire", in: "Hardware/\(name)/Wire", ["Registers"]),
         room(
             "\(name)Model",
             in: "Hardware/\(name)/Model",
-            [wire, "Registers", "Clock", "Memory", "Rings", "PCIe", "Backing", "Ethernet"]
+            [wire, "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"] + modelPlatform
         ),
         room(
             "\(name)Driver",
             in: "Hardware/\(name)/Driver",
-            [wire, "CLinux", "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
-                + driverServices
+            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
+                + driverPlatform + driverServices
         ),
     ]
 }
@@ -72,7 +77,10 @@ let platformTests: [Target] = [
     tests(
         "Conformance",
         in: "Conformance",
-        ["Backing", "Clock", "Ethernet", "I225Model", "Memory", "PCIe", "Simulation", "VFIOUserTestClient"]
+        [
+            "Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation",
+            "VFIOUserTestClient",
+        ]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
     tests("Leases", in: "Platform/Leases", ["Leases"]),
@@ -161,7 +169,12 @@ let package = Package(
         service("PTP"),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
-        + device("I225", driverServices: ["Netdev", "PTP", "XSK"])
+        + device(
+            "I225",
+            modelPlatform: ["Rings"],
+            driverPlatform: ["CLinux"],
+            driverServices: ["Netdev", "PTP", "XSK"]
+        )
         + device("MANA", driverServices: ["Netdev", "XSK"])
         + [
             .target(
@@ -225,7 +238,7 @@ let package = Package(
                 in: "Hardware/MANA/Driver",
                 [
                     "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "VFIOUser", "XSK",
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),
@@ -233,12 +246,11 @@ let package = Package(
                 "MANAModel",
                 in: "Hardware/MANA/Model",
                 [
-                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet",
-                    "Simulation",
-                    "TestFrames",
+                    "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
+                    "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell"], exclude: ["Goldens"]),
+            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "XSK",

@@ -27,6 +27,12 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
+            name: "mana-loop",
+            dependencies: ["CReference", "Measure", rooms],
+            path: "Sources/MANALoop",
+            swiftSettings: strict
+        ),
+        .executableTarget(
             name: "two-drivers",
             dependencies: ["Measure", rooms],
             path: "Sources/TwoDrivers",

@@ -88,7 +88,8 @@ build_initramfs() {
     cp "$guests/guest/"*.sh "$guest_work/guest/doorbell/"
     ln -s sh "$guest_work/guest/bin/dash"
     # Scripts beside the script are its library.
-    cp "$(dirname "$script")"/*.{sh,py} "$guest_work/guest/doorbell/" 2> /dev/null || true
+    cp "$(dirname "$script")"/*.{sh,py} ${suite_folder:+"$suite_folder"/guest/*.{sh,py}} "$guest_work/guest/doorbell/" \
+        2> /dev/null || true
     cp "$script" "$guest_work/guest/doorbell/script.body"
     {
         for module in ${modules[@]+"${modules[@]}"}; do

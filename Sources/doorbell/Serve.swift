@@ -57,7 +57,8 @@ struct ServeOptions: ParsableArguments {
         serve.isTraced = trace
         serve.firstAddress = mac.flatMap { StationAddress($0) }
         let foreground = Foreground("serve")
-        let cable = CableSignal()
+        let cable = CountedSignal.cable()
+        let reset = CountedSignal.reset()
         let attendance = CardServe.Attendance(
             onReady: { command in
                 if let command { foreground.say(command.text) }
@@ -65,6 +66,7 @@ struct ServeOptions: ParsableArguments {
             },
             onEvent: { foreground.log($0) },
             cableToggles: { cable.count },
+            resetRequests: { reset.count },
             shouldStop: { foreground.shouldStop }
         )
         try foreground.run(json: json) { try serve.run(attendance) }
@@ -74,7 +76,8 @@ struct ServeOptions: ParsableArguments {
     static func discussion(of kind: String) -> String {
         """
         Prints what to type for QEMU, then "ready", and runs in the foreground until SIGTERM or SIGINT. SIGUSR1 \
-        pulls the cables of all cards, and plugs them again.
+        pulls the cables of all cards, and plugs them again; SIGUSR2 has cards that can do so ask their drivers for a \
+        reset.
         Two ends (cards, wires) are a cable; more meet in a learning switch; a card alone has no cable. TAP devices \
         that do not exist are made, and go with the command; they need CAP_NET_ADMIN.
           doorbell serve \(kind) --socket card.sock --wire tap:dbw

@@ -4,15 +4,18 @@ import Backing
 import Clock
 import Ethernet
 import I225Model
+import MANAModel
 import PCIe
 import VFIOUserTestClient
 
 enum Device: String, CaseIterable, Sendable {
     case i225
+    case mana
 
     func make(_ clock: DeviceClock) -> any PCIeModel {
         switch self {
         case .i225: I225Model(options: I225Options(), port: .loopback(), clock: clock)
+        case .mana: MANAModel(options: MANAOptions(), port: .loopback(), clock: clock)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 import Doorbell
 import Foundation
+import Interrupts
 import Testing
 
 @Suite struct InspectTests {
@@ -16,6 +17,19 @@ import Testing
         #expect(lines.first == "virtual:i225: 5 of 5 vectors on loan" && lines.count == 7)
         let decoded = try JSONDecoder().decode(VectorListing.self, from: Data(try listing.json().utf8))
         #expect(decoded.vectors == listing.vectors)
+    }
+
+    /// As many as this machine's CPUs have use for, the command channel's first.
+    @Test func showsTheVectorsOfAMANAAtWork() throws {
+        let listing = try #require(try Inspection.look("mana/vectors"))
+        let online = try Topology.read().online.count
+        #expect(listing.device == "virtual:mana" && listing.tableCount == 128)
+        #expect(listing.vectors.map(\.index) == Array(0...min(online, 64)))
+        let queues = (0..<min(online, 64)).map { "mana_q\($0)@pci:virtual:mana" }
+        #expect(listing.vectors.map(\.name) == ["mana_hwc@pci:virtual:mana"] + queues)
+        #expect(listing.vectors.first.map { $0.fired > 10 } == true, "a message per answer of the channel")
+        #expect(listing.vectors.dropFirst().allSatisfy { $0.cpus != nil })
+        #expect(listing.vectors.dropFirst().contains { $0.fired > 0 })
     }
 
     @Test(arguments: ["", "i225", "i225/", "vectors", "i225/vectors/0", "e810/vectors"])

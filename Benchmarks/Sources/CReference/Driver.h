@@ -4,8 +4,6 @@
 #include "FreeStack.h"
 #include "Ring.h"
 
-#include <stdlib.h>
-
 // A doorbell in shared memory. Sequentially consistent: the device's owner must not fall asleep on a tail unseen. No
 // device sleeps in the measurement, so there is nobody to wake.
 static inline void ring_tail(const struct creference_shared *shared, uint32_t tail) {

@@ -1,4 +1,4 @@
-// What the program around every loop uses: its buffers.
+// The buffers that a loop has to give out: what all loops of a driver use.
 #pragma once
 
 #include <stdint.h>

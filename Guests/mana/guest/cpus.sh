@@ -10,7 +10,6 @@ if [ -n "${2-}" ]; then
     allow_log 'Overriding NUMA node'
     echo "$2" > $card/numa_node
     modprobe mana
-    driver=mana
 fi
 
 # topology: the files of sysfs that our reader reads, as words.

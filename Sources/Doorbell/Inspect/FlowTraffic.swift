@@ -1,5 +1,5 @@
-// Work for a card that is looked at: on every queue pair a pump, and a stack's end that sends datagrams of many flows, which
-// come back by a wire that leads back.
+// Work for a card that is looked at: datagrams of many flows come over its wire, and the queue pairs that they are spread
+// over sleep on their vectors until some come.
 
 import Backing
 import Clock
@@ -7,105 +7,31 @@ import Ethernet
 import Memory
 import Netdev
 
-/// Queue pairs at work, until its end.
+/// Queue pairs at work, and the wire that gives them work.
 final class FlowTraffic {
     private static let bufferBytes = 2048
-    /// Frames on the way at most: a queue has room for all of them.
-    private static let window = 256
+    private static let frameCount = 1024
+    private static let burst = 16
 
-    /// Frames that were sent did not come back.
+    /// Frames that were sent did not arrive.
     struct Lost: Error, CustomStringConvertible {
-        let came: Int
+        let arrived: Int
         let sent: Int
-        var description: String { "\(came) of \(sent) frames came back within five seconds" }
+        var description: String { "\(arrived) of \(sent) frames arrived within five seconds" }
     }
 
     private let station: UInt64
-    private let framesPerQueue: Int
-    private var hosts: [Host] = []
+    private var farEnd: WirePort
+    private var hostEnds: [HostEnd] = []
     private var pumps: [any Pollable] = []
 
-    /// - Parameter station: where frames are sent to, first byte in the lowest bits.
-    init(to station: UInt64, framesPerQueue: Int = 256) {
-        self.station = station
-        self.framesPerQueue = framesPerQueue
-    }
+    /// A port as an object's field.
+    private final class HostEnd {
+        var port: WirePort
+        init(_ port: consuming WirePort) { self.port = port }
 
-    /// Has a queue pair carry frames.
-    ///
-    /// - Parameter entries: of each of its rings.
-    func add<Queue: NetdevQueue & ~Copyable>(
-        _ queue: consuming Queue,
-        entries: Int,
-        on backing: some PCIeBacking
-    ) throws {
-        let wire = WirePair()
-        let near = wire.first
-        let flows = UInt16(truncatingIfNeeded: hosts.count * framesPerQueue)
-        hosts.append(Host(wire.second, frames: framesPerQueue, flows: flows, to: station))
-        let memory = try backing.allocateDMA(byteCount: entries * Self.bufferBytes, .both, purpose: "flow-buffers")
-        let buffers = BufferPool(memory: memory, bufferBytes: Self.bufferBytes)
-        pumps.append(NetdevPump(queue: queue, port: near, buffers: buffers, clock: .monotonic))
-    }
-
-    /// Sends frames on every queue pair until as many have come back.
-    ///
-    /// - Parameter whileAtWork: looks at the device when they have, while its queues still have their vectors.
-    func run<Result>(whileAtWork look: () throws -> Result) throws -> Result {
-        // Sleeps at once where there is nothing to do: vectors fire for those who wait for them.
-        let loop = PollingLoop(pumps, spinNanoseconds: 0)
-        defer { loop.stop() }
-        let total = hosts.count * framesPerQueue
-        var sent = 0
-        var came = 0
-        _ = DeviceClock.monotonic.waitUntil(timeoutNanoseconds: 5_000_000_000, intervalNanoseconds: 200_000) {
-            for host in hosts where sent - came < Self.window { sent += host.send(16) }
-            for host in hosts { came += host.receive() }
-            return came >= total
-        }
-        guard came >= total else { throw Lost(came: came, sent: sent) }
-        return try look()
-    }
-
-    /// The stack's end of a queue pair: UDP datagrams, each of another flow.
-    private final class Host {
-        private var port: WirePort
-        private var frame = [UInt8](repeating: 0, count: 60)
-        private var flow: UInt16
-        private var left: Int
-
-        /// - Parameters:
-        ///   - frames: to be sent.
-        ///   - flows: the first of them.
-        init(_ port: consuming WirePort, frames: Int, flows: UInt16, to station: UInt64) {
-            self.port = port
-            left = frames
-            flow = flows
-            let address = (0..<6).map { UInt8(truncatingIfNeeded: station >> (8 * $0)) }
-            frame.replaceSubrange(0..<14, with: address + [2, 0, 0, 0, 0, 1, 0x08, 0x00])
-            // IPv4 of 46 bytes, UDP, between addresses for benchmarks (RFC 2544).
-            frame.replaceSubrange(14..<24, with: [0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17])
-            frame.replaceSubrange(26..<34, with: [198, 18, 0, 1, 198, 18, 0, 2])
-            frame.replaceSubrange(34..<40, with: [0, 0, 0x23, 0x83, 0, 26])
-        }
-
-        /// Sends up to `count` of the frames that are left; how many.
-        func send(_ count: Int) -> Int {
-            let wanted = min(count, left)
-            for sent in 0..<wanted {
-                flow &+= 1
-                frame[34] = UInt8(truncatingIfNeeded: flow >> 8)
-                frame[35] = UInt8(truncatingIfNeeded: flow)
-                // SAFETY: the bytes are an array's, for the time of the call. (A span of a class's array lives too long for a
-                // release build.)
-                let isSent = unsafe frame.withUnsafeBytes { unsafe port.transmit.send($0.bytes, wireTime: 0) }
-                guard isSent else { return sent }
-                left -= 1
-            }
-            return wanted
-        }
-
-        func receive() -> Int {
+        /// Takes what has come; how many frames.
+        func drain() -> Int {
             var count = 0
             // SAFETY: a frame is not looked at after it was consumed.
             while let frame = unsafe port.receive.peek() {
@@ -115,5 +41,58 @@ final class FlowTraffic {
             port.receive.release()
             return count
         }
+    }
+
+    /// - Parameters:
+    ///   - station: where frames are sent to, first byte in the lowest bits.
+    ///   - farEnd: of the card's wire.
+    init(to station: UInt64, from farEnd: consuming WirePort) {
+        self.station = station
+        self.farEnd = farEnd
+    }
+
+    /// Has a queue pair carry frames.
+    func add<Queue: NetdevQueue & ~Copyable>(
+        _ queue: consuming Queue,
+        buffers count: Int,
+        on backing: some PCIeBacking
+    ) throws {
+        let wire = WirePair()
+        let near = wire.first
+        hostEnds.append(HostEnd(wire.second))
+        let memory = try backing.allocateDMA(byteCount: count * Self.bufferBytes, .both, purpose: "flow-buffers")
+        let buffers = BufferPool(memory: memory, bufferBytes: Self.bufferBytes)
+        pumps.append(NetdevPump(queue: queue, port: near, buffers: buffers, clock: .monotonic))
+    }
+
+    /// Sends frames in bursts until all have arrived.
+    ///
+    /// - Parameter look: looks at the device then, while its queues still have their vectors.
+    func run<Result>(then look: () throws -> Result) throws -> Result {
+        // Sleeps at once where there is nothing to do.
+        let loop = PollingLoop(pumps, spinNanoseconds: 0)
+        defer { loop.stop() }
+        var sent = 0
+        var arrived = 0
+        _ = DeviceClock.monotonic.waitUntil(timeoutNanoseconds: 5_000_000_000, intervalNanoseconds: 200_000) {
+            for _ in 0..<Self.burst where sent < Self.frameCount && sent - arrived < Self.frameCount / 4 {
+                // SAFETY: bytes have no padding.
+                guard unsafe farEnd.transmit.send(frame(sent).span.bytes, wireTime: 0) else { break }
+                sent += 1
+            }
+            for end in hostEnds { arrived += end.drain() }
+            return arrived >= Self.frameCount
+        }
+        guard arrived >= Self.frameCount else { throw Lost(arrived: arrived, sent: sent) }
+        return try look()
+    }
+
+    /// A UDP datagram of flow `number`, between networks for benchmarks (RFC 2544).
+    private func frame(_ number: Int) -> [UInt8] {
+        let flow = [UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)]
+        var frame = (0..<6).map { UInt8(truncatingIfNeeded: station >> (8 * $0)) } + [2, 0, 0, 0, 0, 1, 0x08, 0x00]
+        frame += [0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0, 0, 198, 18] + flow + [198, 19, 0, 1]
+        frame += flow + [0x23, 0x83, 0, 26, 0, 0]
+        return frame + [UInt8](repeating: 0, count: 60 - frame.count)
     }
 }

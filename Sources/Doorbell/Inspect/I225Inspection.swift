@@ -11,7 +11,9 @@ enum I225Inspection {
     private static let entries = 256
 
     static func vectors() throws -> VectorListing {
-        let card = VirtualI225(I225Options(), port: .loopback(), farEnd: [])
+        let wire = WirePair()
+        let cardEnd = wire.first
+        let card = VirtualI225(I225Options(), port: cardEnd, farEnd: [])
         var configuration = I225Configuration()
         configuration.receiveQueueCount = queueCount
         var device = try card.open(configuration)
@@ -22,10 +24,10 @@ enum I225Inspection {
             return spread
         }
         var leases = try device.enableInterrupts(queueCount: queueCount, spread: spread)
-        let traffic = FlowTraffic(to: device.address)
+        let traffic = FlowTraffic(to: device.address, from: wire.second)
         for index in 0..<queueCount {
             let queue = try device.openQueuePair(index, entries: entries, vector: leases[index].take())
-            try traffic.add(queue, entries: 2 * entries, on: card.backing)
+            try traffic.add(queue, buffers: 2 * entries, on: card.backing)
         }
         return try traffic.run {
             _ = try device.service()

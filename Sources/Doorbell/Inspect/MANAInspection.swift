@@ -10,14 +10,16 @@ enum MANAInspection {
     private static let entries = 256
 
     static func vectors() throws -> VectorListing {
-        let card = VirtualMANA(MANAOptions(), port: .loopback(), farEnd: [])
+        let wire = WirePair()
+        let cardEnd = wire.first
+        let card = VirtualMANA(MANAOptions(), port: cardEnd, farEnd: [])
         var device = try card.open(MANAConfiguration(), topology: try Topology.read())
         let port = try device.openPort()
-        let traffic = FlowTraffic(to: port.address)
+        let traffic = FlowTraffic(to: port.address, from: wire.second)
         for index in 0..<port.queueCount {
             try traffic.add(
                 try port.openQueuePair(index, entries: entries),
-                entries: 2 * entries,
+                buffers: 2 * entries,
                 on: card.backing
             )
         }

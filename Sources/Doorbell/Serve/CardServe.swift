@@ -70,6 +70,8 @@ public struct CardServe: Sendable {
         public var onEvent: @Sendable (String) -> Void
         /// How often somebody has pulled or plugged the cable of every card so far.
         public var cableToggles: () -> Int
+        /// How often the cards were to ask their drivers for a reset so far.
+        public var resetRequests: () -> Int
         /// Asked ten times a second.
         public var shouldStop: () -> Bool
 
@@ -77,11 +79,13 @@ public struct CardServe: Sendable {
             onReady: @escaping (QEMUCommand?) -> Void,
             onEvent: @escaping @Sendable (String) -> Void,
             cableToggles: @escaping () -> Int,
+            resetRequests: @escaping () -> Int = { 0 },
             shouldStop: @escaping () -> Bool
         ) {
             self.onReady = onReady
             self.onEvent = onEvent
             self.cableToggles = cableToggles
+            self.resetRequests = resetRequests
             self.shouldStop = shouldStop
         }
     }
@@ -123,6 +127,7 @@ public struct CardServe: Sendable {
         return withExtendedLifetime(network) {
             attendance.onReady(QEMUCommand(listeners))
             var toggles = 0
+            var resets = 0
             while !attendance.shouldStop() {
                 DeviceClock.monotonic.wait(nanoseconds: 100_000_000)
                 while toggles < attendance.cableToggles() {
@@ -130,6 +135,11 @@ public struct CardServe: Sendable {
                     let isPlugged = toggles % 2 == 0
                     for card in cards { card.setCable(plugged: isPlugged) }
                     attendance.onEvent("cable \(isPlugged ? "plugged" : "pulled")")
+                }
+                while resets < attendance.resetRequests() {
+                    resets += 1
+                    for card in cards { card.requestReset() }
+                    attendance.onEvent("reset asked for")
                 }
             }
             return Summary(cards: cards.map { $0.summary() })

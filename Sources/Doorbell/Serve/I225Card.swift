@@ -37,6 +37,9 @@ extension I225Model: ServedModel {
         )
     }
 
+    /// It has no word for that.
+    func requestReset() {}
+
     /// Its driver asks by registers alone, and there are too many of them.
     func trace(_ log: @escaping (String) -> Void) {}
 }

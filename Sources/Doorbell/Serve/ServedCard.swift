@@ -20,6 +20,8 @@ protocol ServedModel: PCIeModel {
     /// Frames that went out, came in, and came in vain; accesses to memory that were refused.
     var passage: CardPassage { get }
     func setCable(plugged: Bool)
+    /// Asks the driver to take the card down and up again, if that is something that the card can ask.
+    func requestReset()
     /// Has the model say what its driver asks of it, a line at a time.
     func trace(_ log: @escaping (String) -> Void)
 }
@@ -68,6 +70,8 @@ final class ServedCard<Model: ServedModel> {
     }
 
     func setCable(plugged: Bool) { loop.perform { model.setCable(plugged: plugged) } }
+
+    func requestReset() { loop.perform { model.requestReset() } }
 
     func summary() -> CardServe.Summary.Card {
         var card: CardServe.Summary.Card?

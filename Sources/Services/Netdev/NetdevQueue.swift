@@ -17,7 +17,7 @@ import Rings
     public var segmentSize: UInt16
     /// Bytes of the TCP header, where `segmentSize` is not 0.
     public var segmentHeaderBytes: UInt16
-    /// The innermost IP header is IPv4; said only where `segmentSize` is not 0.
+    /// The innermost IP header is IPv4; said where `checksumStart` is not 0.
     public var isIPv4: Bool
     /// The tag to insert.
     public var vlanTag: UInt16?

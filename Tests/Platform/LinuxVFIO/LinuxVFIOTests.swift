@@ -71,6 +71,8 @@ private struct Rig {
         #expect(bar.load(0x5400) == 0x1234_5678)
         bar.store(0xC018, 0xCAFE_F00D)
         #expect(bar.load(0xC018) == 0xCAFE_F00D)
+        bar.storeWide(0xC020, 0x0123_4567_89AB_CDEF)
+        #expect(bar.load(0xC020) == 0x89AB_CDEF && bar.load(0xC024) == 0x0123_4567)
         #expect(bar.doorbell(at: 0xC018) == nil)
         #expect(rig.kernel.held.regions == 1)
     }
@@ -80,6 +82,7 @@ private struct Rig {
         let bar = try rig.open().mapBAR(0)
         for offset in [UInt32(FakeKernel.registerBytes), 0xFFFF_FFFC, 2, 0xFFFE] {
             bar.store(offset, 0x5555_5555)
+            bar.storeWide(offset, 0x5555_5555_5555_5555)
             #expect(bar.load(offset) == ~0, "at \(offset)")
         }
         #expect(bar.load(0) == 0 && bar.load(0xFFFC) == 0)
@@ -94,6 +97,8 @@ private struct Rig {
         #expect(bar.load(4096) == 2, "behind it, by mapping")
         bar.store(12, 7)
         #expect(bar.load(12) == 7)
+        bar.storeWide(16, 0x8000_0000_0000_0009)
+        #expect(bar.load(16) == 9 && bar.load(20) == 0x8000_0000)
         #expect(bar.load(16384) == ~0)
     }
 

@@ -1,53 +1,78 @@
 // What the loops and the device agree on.
 #pragma once
 
-#include "../include/MANAReference.h"
+#include "../FreeStack.h"
+#include "CReference.h"
 
 #include <stdbool.h>
 
-// A basic unit of a work ring: what a driver writes it owns until the doorbell says otherwise, so plain stores do.
+// A basic unit of work, as quadwords.
 struct unit {
-    uint64_t header; // dword 0, dword 1
-    uint64_t oob;
-    uint64_t address;
-    uint64_t key_and_length;
+    uint64_t words[4];
 };
 
-// 15 dwords of data, and the one that changes the owner, which is written with release and read with acquire.
-struct completion {
-    uint32_t data[15];
-    uint32_t tail;
+struct entry {
+    uint32_t words[16];
 };
 
-static inline uint32_t load_acquire32(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
+// num_sge 1, inline_oob_size_div4 2.
+static const uint64_t one_piece_header = 0x201ull << 32;
 
-static inline void store_release32(uint32_t *word, uint32_t value) { __atomic_store_n(word, value, __ATOMIC_RELEASE); }
+static const uint32_t sent_by_network = 32 | 1 << 6;
+static const uint32_t received_by_network = 1 | 1 << 6;
+static const uint32_t is_send_queue = 1 << 24;
 
-// One piece, 8 bytes of out-of-band data: in line to send, nothing to receive.
-static const uint64_t work_header = 0x201ull << 32;
+static const uint32_t verdict_vlan = 1 << 12;
+static const uint32_t verdict_hash = 0x1ff << 16;
+static const uint32_t verdict_ip_good = 1 << 25;
+static const uint32_t verdict_tcp_good = 1 << 27;
+static const uint32_t verdict_udp_good = 1 << 29;
 
-static const uint32_t owner_shift = 29;
-static const uint32_t is_send = 1u << 24;
-// Of dword 15: all but the reserved bits and the owner.
-static const uint32_t identity = 0x01ffffff;
+static inline uint32_t load_acquire_32(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
 
-static const uint32_t type_received = 1;
-static const uint32_t type_received_four = 2;
-static const uint32_t type_fence = 3;
-static const uint32_t type_truncated = 4;
-static const uint32_t type_received_eight = 7;
-static const uint32_t type_sent = 32;
-static const uint32_t type_bits = 0x3f;
-static const uint32_t network_client = 1u << 6;
-static const uint32_t client_bits = 3u << 6;
+// A doorbell is one store; it publishes what was written before.
+static inline void ring_doorbell(uint64_t *doorbell, uint64_t value) {
+    __atomic_store_n(doorbell, value, __ATOMIC_RELEASE);
+}
 
-static const uint32_t verdict_has_vlan = 1u << 12;
-static const uint32_t verdict_ip_good = 1u << 25;
-static const uint32_t verdict_tcp_good = 1u << 27;
-static const uint32_t verdict_udp_good = 1u << 29;
-static const uint32_t verdict_hash_tcp4 = 2u << 16;
+// The driver's half of a completion ring.
+struct completion_ring {
+    struct entry *entries;
+    uint32_t count;
+    uint32_t shift;
+    uint32_t head; // counts up from `count`
+    uint32_t told;
+    uint32_t queue;
+    uint64_t *doorbell;
+};
 
-// The rule of owner bits: indices count up from the number of entries, a power of two; the lap is the owner.
-static inline uint32_t lap(uint32_t index, uint32_t shift) { return index >> shift & 7; }
+static inline struct completion_ring completion_ring(const struct creference_mana *shared) {
+    return (struct completion_ring){
+        .entries = shared->completions,
+        .count = shared->entries,
+        .shift = (uint32_t)__builtin_ctz(shared->entries),
+        .head = shared->entries,
+        .told = shared->entries,
+        .queue = shared->completion_queue,
+        .doorbell = shared->entry_doorbell,
+    };
+}
 
-static inline uint32_t log2_of(uint32_t count) { return (uint32_t)__builtin_ctz(count); }
+// A completion whose owner bits say that it is the driver's; NULL if there is none. Bits of a lap that cannot be end the
+// program: the device here does not lie.
+static inline struct entry *next_completion(struct completion_ring *self, uint32_t index) {
+    struct entry *entry = &self->entries[index & (self->count - 1)];
+    uint32_t owner = load_acquire_32(&entry->words[15]) >> 29;
+    uint32_t valid = index >> self->shift & 7;
+    if (owner == valid) return entry;
+    if (owner != ((valid - 1) & 7)) abort();
+    return NULL;
+}
+
+// The device must hear at least once in eight laps how far the driver is; Linux tells it once in four.
+static inline void tell_if_due(struct completion_ring *self) {
+    if (self->head - self->told < self->count << 2) return;
+    self->told = self->head;
+    uint64_t tail = self->head & ((self->count << 3) - 1);
+    ring_doorbell(self->doorbell, self->queue | tail << 32);
+}

@@ -2,7 +2,7 @@
 // work with. Advanced 16-byte descriptors as in the I225's manual and Linux's igc_base.h (6.12).
 #pragma once
 
-#include "MANAReference.h"
+#include "CReferenceMANA.h"
 
 #include <stddef.h>
 #include <stdint.h>

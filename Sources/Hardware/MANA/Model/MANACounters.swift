@@ -8,7 +8,7 @@ public struct MANACounters: Sendable, Equatable {
     public var unknownAccesses: UInt64 = 0
     /// Writes of a width that their place does not take, dropped.
     public var oddWrites: UInt64 = 0
-    /// Accesses while memory space was off, dropped.
+    /// Accesses while memory space was off, and queues armed while the bus was: dropped.
     public var disabledAccesses: UInt64 = 0
     /// DMA refused: addresses outside the IOVA space or without permission.
     public var dmaFaults: UInt64 = 0

@@ -25,7 +25,7 @@ extension MANAModel {
         response[.receiveQueues] = UInt32(limits.receiveQueues)
         response[.completionQueues] = UInt32(limits.completionQueues)
         response[.eventQueues] = UInt32(limits.eventQueues)
-        response[.doorbellPages] = 1
+        response[.doorbellPages] = UInt32(limits.doorbellPages)
         response[.memoryTables] = 1
         response[.vectors] = limits.vectors
         return response

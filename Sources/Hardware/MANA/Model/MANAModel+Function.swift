@@ -153,6 +153,10 @@ extension MANAModel {
     /// The 32-bit form, which the channel's driver does not use.
     private func ring(_ kind: DoorbellKind, _ doorbell: ShortDoorbell, page: Int) {
         let id = Int(doorbell.id)
+        guard isBusMaster || kind == .send || kind == .receive else {
+            counts.disabledAccesses &+= 1
+            return
+        }
         guard page == adapter.doorbellPage, doorbell.id != HardwareChannel.id else {
             counts.strayDoorbells &+= 1
             return
@@ -174,6 +178,11 @@ extension MANAModel {
             !isChannel || channel != nil
         else {
             counts.strayDoorbells &+= 1
+            return
+        }
+        // To arm a queue can mean to write an event, which needs the bus; requests wait for it.
+        guard isBusMaster || kind == .send || kind == .receive else {
+            counts.disabledAccesses &+= 1
             return
         }
         switch kind {

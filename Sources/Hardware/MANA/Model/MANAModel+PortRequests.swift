@@ -86,15 +86,11 @@ extension MANAModel {
             let completionQueue = adapter.completionQueues.next
         else { throw .exhausted }
         guard request[.workRegion] != request[.completionRegion] else { throw .invalid }
-        let work = try adapter.regions.ring(request[.workRegion], byteCount: request[.workRingBytes], host.memory)
+        let work = try ring(over: request[.workRegion], byteCount: request[.workRingBytes])
         let completions = CompletionQueue(
             id: UInt32(completionQueue),
             eventQueue: eventQueue,
-            try adapter.regions.ring(
-                request[.completionRegion],
-                byteCount: request[.completionRingBytes],
-                host.memory
-            )
+            try ring(over: request[.completionRegion], byteCount: request[.completionRingBytes])
         )
         insert(type, queue: queue, port: port, work, completions)
         adapter.completionQueues.take(completionQueue)

@@ -19,6 +19,7 @@ extension MANAModel {
     }
 
     func destroyRegion(_ request: Message<DestroyRegion>) throws(RequestRefusal) -> Message<PlainResponse> {
+        guard !adapter.protection.isInUse(request[.region]) else { throw .notReady }
         try adapter.regions.remove(request[.region])
         return Message()
     }
@@ -38,13 +39,19 @@ extension MANAModel {
         guard adapter.eventQueues.count < options.limits.eventQueues, let id = events.queues.firstFree, id > 0 else {
             throw .exhausted
         }
-        let ring = try adapter.regions.ring(request[.region], byteCount: request[.ringBytes], host.memory)
+        let ring = try ring(over: request[.region], byteCount: request[.ringBytes])
         events.queues.insert(EventQueue(vector: vector, ring), at: id)
         try adapter.regions.remove(request[.region])
         adapter.eventQueues.insert(id)
         var response = Message<CreateQueueResponse>()
         response[.id] = UInt32(id)
         return response
+    }
+
+    /// A ring over a region that nothing else uses; the region stays until it is removed.
+    func ring(over region: UInt64, byteCount: UInt32) throws(RequestRefusal) -> RingMemory {
+        guard !adapter.protection.isInUse(region) else { throw .notReady }
+        return try adapter.regions.ring(region, byteCount: byteCount, host.memory)
     }
 
     func disableQueue(_ request: Message<DisableQueue>) throws(RequestRefusal) -> Message<PlainResponse> {

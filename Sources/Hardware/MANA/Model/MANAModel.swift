@@ -96,9 +96,9 @@ import PCIe
     /// Asks the RDMA adapter's driver to stop, or lets it go on.
     public func announceService(_ service: ServiceEvent) { notify(.service(service)) }
 
-    /// An event on the hardware channel's queue, if there is a channel.
+    /// An event on the hardware channel's queue, if there is a channel and the function may write it.
     func notify(_ event: Event) {
-        guard channel != nil else { return }
+        guard channel != nil, isBusMaster else { return }
         events.push(event, to: Int(HardwareChannel.id))
         sendMessages()
     }
@@ -175,6 +175,9 @@ import PCIe
     /// A counter of the function, as QUERY_GF_STAT answers it.
     public func statistic(_ statistic: FunctionStatistic) -> UInt64 { path.counters[statistic] }
 
+    /// What the driver has said that it can do.
+    public var driverCapabilities: DriverCapabilities { adapter.driver }
+
     /// What the driver holds of the device: 0 everywhere when all was given back.
     public var holdings: MANAHoldings { adapter.holdings }
 }
@@ -182,6 +185,8 @@ import PCIe
 /// What a driver has taken and not given back.
 public struct MANAHoldings: Sendable, Equatable {
     public var regions = 0
+    /// Protection domains, memory registrations, pieces of device memory, doorbell pages.
+    public var protections = 0
     public var eventQueues = 0
     public var workQueues = 0
     public var filters = 0

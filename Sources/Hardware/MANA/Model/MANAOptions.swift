@@ -40,6 +40,8 @@ public struct MANALimits: Sendable, Equatable {
     /// max_msix: how many of them may be used, as QUERY_MAX_RESOURCES tells. Any number.
     public var vectors: UInt32 = 65
     // Beside those of the hardware channel.
+    /// The first is the network adapter's, the others are given out by ALLOCATE_RESOURCE_RANGE.
+    public var doorbellPages = 16
     public var sendQueues = 64
     public var receiveQueues = 64
     public var completionQueues = 256

@@ -28,6 +28,27 @@ struct BringUpTests {
             same(device.channelCounters.wrongResponses + device.channelCounters.unknownEvents, 0)
         }
         #expect(rig.isClean, "\(rig.census.outstanding) \(rig.model.holdings)")
+        #expect(rig.hooks.resets == 0, "the card let go by itself")
+    }
+
+    @Test("The card is told that vectors are taken one by one, where they are", arguments: [true, false])
+    func tellsTheCard(addsVectors: Bool) throws {
+        let rig = Rig()
+        rig.hooks.canAddVectors = addsVectors
+        let device = try rig.open()
+        #expect(rig.model.driverCapabilities.contains(.dynamicVectors) == addsVectors)
+        _ = consume device
+    }
+
+    @Test("Vectors have Linux's names and the places of its spread; none is held idle")
+    func namesAndPlaces() throws {
+        let rig = Rig { $0.limits.vectors = 5 }
+        let device = try rig.open()
+        let statuses = device.vectorStatuses
+        #expect(statuses.map(\.name) == ["mana_hwc@pci:test:mana"] + (0..<4).map { "mana_q\($0)@pci:test:mana" })
+        // Five vectors on four cores of two threads: one core each, from the second on; then the first again.
+        #expect(rig.hooks.attached.map(\.cpu) == [0, 2, 4, 6, 0])
+        #expect(statuses.count == device.queueCount + 1)
     }
 
     @Test("Vector 0 alone is there while the channel is set up; the others come after the card has said how many")

@@ -10,12 +10,19 @@ import MANAWire
 /// A card between `suspend` and `resume`. It holds nothing of the card.
 public struct SuspendedMANA<Backing: PCIeBacking> {
     let backing: Backing
-    let configuration: MANAConfiguration
+    public private(set) var configuration: MANAConfiguration
     let topology: Topology
     let node: Int?
     let clock: DeviceClock
     let census: Census
     let statistics = StatisticsBook()
+
+    /// The same card, to be opened with other settings.
+    public func with(_ configuration: MANAConfiguration) -> SuspendedMANA {
+        var changed = self
+        changed.configuration = configuration
+        return changed
+    }
 
     /// Leaves the card alone for as long as one needs that asked for a reset.
     public func pause() { clock.wait(nanoseconds: configuration.resetPauseNanoseconds) }

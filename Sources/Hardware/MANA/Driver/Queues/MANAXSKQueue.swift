@@ -121,6 +121,13 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             let buffer = NetdevBuffer(iova: umemBase &+ frame.address, cookie: frame.address, length: frame.length)
             var offload = TransmitOffload()
             if !frame.request.isEmpty { offload = answer(frame) }
+            if queues.transmit.isPlain(buffer, offload) {
+                let unit = queues.transmit.format.plain(iova: buffer.iova, length: buffer.length)
+                queues.transmit.ring.submit(unit, cookie: frame.address)
+                queues.transmit.count(buffer, offload)
+                sent &+= 1
+                continue
+            }
             guard
                 let work = queues.transmit.work(for: buffer, offload)
                     ?? queues.transmit.work(for: buffer, TransmitOffload())

@@ -96,46 +96,34 @@ import Rings
         let end = work.head
         var found = 0
         var useless = 0
-        while useless < CompletionRing.patience {
+        while found < 32 {
             let tail = completions.loadTail(index)
             guard tail.owner == owner.bits(index) else {
                 if owner.state(tail.owner, at: index) == .overflow { breakDown() }
                 break
             }
             let type = CompletionHead(raw: completions.load(index, 0)).type
-            guard tail.raw & CompletionRing.identity == signature, type == .received else {
-                let capacity = self.capacity(tail, type)
-                // All frames of a completion leave in one burst.
-                guard found &+ capacity <= 32 else { break }
-                let verdict = ReceiveVerdict(raw: completions.load(index, 1))
-                for item in 0..<capacity {
-                    let (length, hash) = self.item(index, item, isOfEight: type == .receivedEight)
-                    if length == 0, item > 0 { break }
-                    guard unit != end else {
-                        tally.unexpected &+= 1
-                        break
-                    }
-                    unsafe burst[found] = frame(unit, length, hash, verdict, isWhole: type != .truncated)
-                    found &+= 1
-                    unit &+= 1
-                }
+            let length = completions.load(index, 2) & 0xFFFF
+            // One whole frame of this queue, for which a buffer is out, and which fits it: all else is seldom.
+            guard tail.raw & CompletionRing.identity == signature, type == .received, unit != end,
+                length &- 1 < bufferBytes
+            else {
+                clean = unit
+                let added = unsafe takeOther(index, tail, type, into: burst, from: found)
+                unit = clean
+                guard let added else { break }
                 index &+= 1
-                if capacity == 0 { useless &+= 1 }
+                found &+= added
+                useless &+= added == 0 ? 1 : 0
+                guard useless < CompletionRing.patience else { break }
                 continue
             }
-            guard found < 32 else { break }
-            guard unit != end else {
-                tally.unexpected &+= 1
-                index &+= 1
-                useless &+= 1
-                continue
-            }
+            // SAFETY: `found` < 32.
             unsafe burst[found] = frame(
                 unit,
-                completions.load(index, 2) & 0xFFFF,
+                length,
                 completions.load(index, 4),
-                ReceiveVerdict(raw: completions.load(index, 1)),
-                isWhole: true
+                ReceiveVerdict(raw: completions.load(index, 1))
             )
             found &+= 1
             unit &+= 1
@@ -146,23 +134,17 @@ import Rings
         return found
     }
 
-    /// A frame in the words of the service. mana_process_rx_cqe trusts a checksum that the device found right in both
-    /// headers, and nothing else.
-    @inlinable mutating func frame(
+    /// A whole frame in the words of the service. mana_process_rx_cqe trusts a checksum that the device found right in
+    /// both headers, and nothing else.
+    @inlinable @inline(__always) func frame(
         _ unit: UInt32,
         _ length: UInt32,
         _ hash: UInt32,
-        _ verdict: ReceiveVerdict,
-        isWhole: Bool
+        _ verdict: ReceiveVerdict
     ) -> ReceivedFrame {
         var frame = ReceivedFrame()
         frame.cookie = unsafe cookies[work.slot(unit)]
         frame.length = length
-        if !isWhole || length == 0 || length > bufferBytes {
-            frame.isDamaged = true
-            if length == 0 { tally.empty &+= 1 } else { tally.damaged &+= 1 }
-            return frame
-        }
         frame.checksumIsGood = verdict[.ipGood] && (verdict[.tcpGood] || verdict[.udpGood])
         frame.hasVLANTag = verdict[.hasVLAN]
         frame.vlanTag = UInt16(truncatingIfNeeded: verdict[.vlan])
@@ -175,8 +157,45 @@ import Rings
         return frame
     }
 
-    /// How many frames a completion can hold that is not of one whole frame of this queue.
-    @inline(never) @usableFromInline mutating func capacity(_ tail: CompletionTail, _ type: CompletionType) -> Int {
+    /// Takes a completion that is not of one whole frame: the frames that it holds go to `burst`, from `found` on, and
+    /// their buffers from `clean`. How many; nil: they do not all fit, and all frames of a completion leave in one burst.
+    ///
+    /// SAFETY: `burst` has 32 elements.
+    @unsafe @inline(never) @usableFromInline mutating func takeOther(
+        _ index: UInt32,
+        _ tail: CompletionTail,
+        _ type: CompletionType,
+        into burst: UnsafeMutablePointer<ReceivedFrame>,
+        from found: Int
+    ) -> Int? {
+        let capacity = self.capacity(tail, type)
+        guard found &+ capacity <= 32 else { return nil }
+        let verdict = ReceiveVerdict(raw: completions.load(index, 1))
+        var added = 0
+        while added < capacity {
+            let (length, hash) = item(index, added, isOfEight: type == .receivedEight)
+            if length == 0, added > 0 { break }
+            guard clean != work.head else {
+                tally.unexpected &+= 1
+                break
+            }
+            var frame = frame(clean, length, hash, verdict)
+            if type == .truncated || length &- 1 >= bufferBytes {
+                frame = ReceivedFrame()
+                frame.cookie = unsafe cookies[work.slot(clean)]
+                frame.length = length
+                frame.isDamaged = true
+                if length == 0 { tally.empty &+= 1 } else { tally.damaged &+= 1 }
+            }
+            unsafe burst[found &+ added] = frame
+            added &+= 1
+            clean &+= 1
+        }
+        return added
+    }
+
+    /// How many frames a completion can hold.
+    private mutating func capacity(_ tail: CompletionTail, _ type: CompletionType) -> Int {
         guard tail.raw & CompletionRing.identity == signature else {
             tally.wrongQueue &+= 1
             return 0
@@ -184,7 +203,7 @@ import Rings
         switch type {
         case .receivedFour: return 4
         case .receivedEight: return 8
-        case .truncated: return 1
+        case .received, .truncated: return 1
         case .fence: tally.fences &+= 1
         default: tally.unknown &+= 1
         }
@@ -192,7 +211,7 @@ import Rings
     }
 
     /// Length and hash of frame `item` of a completion; see `ReceiveCompletion`.
-    @usableFromInline func item(_ index: UInt32, _ item: Int, isOfEight: Bool) -> (UInt32, UInt32) {
+    private func item(_ index: UInt32, _ item: Int, isOfEight: Bool) -> (UInt32, UInt32) {
         guard isOfEight else {
             return (completions.load(index, 2 &+ 3 &* item) & 0xFFFF, completions.load(index, 4 &+ 3 &* item))
         }

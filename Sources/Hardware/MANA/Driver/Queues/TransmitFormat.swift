@@ -38,26 +38,26 @@ import Registers
         inner = .with { $0[.portOffset] = UInt32(portOffset & Self.largestPortOffset) }
     }
 
-    /// A frame that asks for nothing, in one piece.
-    @inlinable public func plain(iova: UInt64, length: UInt32) -> TransmitWork {
+    /// A frame that asks for nothing, in one piece, in the short format.
+    @inlinable @inline(__always) public func plain(iova: UInt64, length: UInt32) -> TransmitUnit {
         let piece = MemoryPiece(address: iova, key: memoryKey, length: length)
-        guard !isAlwaysLong else { return long(piece) }
-        var work = TransmitWork()
-        work.header = Self.header(pieces: 1, inlineBytes: TransmitOutOfBand.shortBytes)
-        work.second = Self.quad(request.raw, place.raw)
-        work.third = piece.low
-        work.fourth = piece.high
-        return work
+        return TransmitUnit(
+            Self.header(pieces: 1, inlineBytes: TransmitOutOfBand.shortBytes),
+            Self.quad(request.raw, place.raw),
+            piece.low,
+            piece.high
+        )
     }
 
-    @inline(never) @usableFromInline func long(_ piece: MemoryPiece) -> TransmitWork {
+    /// The same in the long format.
+    func long(iova: UInt64, length: UInt32) -> TransmitWork {
         assemble(
             request,
             place,
             TransmitTag(raw: 0),
             isLong: true,
             control(pieces: 1, isLong: true),
-            [piece, .nothing]
+            [MemoryPiece(address: iova, key: memoryKey, length: length), .nothing]
         )
     }
 
@@ -154,11 +154,11 @@ import Registers
         return work
     }
 
-    @inlinable static func header(pieces: Int, inlineBytes: Int) -> UInt64 {
+    @inlinable @inline(__always) static func header(pieces: Int, inlineBytes: Int) -> UInt64 {
         UInt64(WorkRequestControl(pieceCount: pieces, inlineBytes: inlineBytes).raw) << 32
     }
 
-    @inlinable static func quad(_ low: UInt32, _ high: UInt32) -> UInt64 {
+    @inlinable @inline(__always) static func quad(_ low: UInt32, _ high: UInt32) -> UInt64 {
         UInt64(low) | UInt64(high) << 32
     }
 }

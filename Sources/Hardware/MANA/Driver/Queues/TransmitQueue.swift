@@ -94,17 +94,27 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
         if tally.overflowed { statistics.overflows.add() }
     }
 
+    /// Whether a frame takes the short way: it asks for nothing, and the card can send it.
+    @inline(__always) func isPlain(_ buffer: NetdevBuffer, _ offload: TransmitOffload) -> Bool {
+        buffer.length &- 1 < longestFrame && offload == TransmitOffload() && !format.isAlwaysLong
+    }
+
     /// The work request for a frame; nil if the card cannot do it.
-    @inline(__always) func work(for buffer: NetdevBuffer, _ offload: TransmitOffload) -> TransmitWork? {
+    @inline(never) func work(for buffer: NetdevBuffer, _ offload: TransmitOffload) -> TransmitWork? {
         guard buffer.length > 0, buffer.length <= longestFrame || offload.segmentSize > 0 else { return nil }
-        guard offload != TransmitOffload() else { return format.plain(iova: buffer.iova, length: buffer.length) }
+        guard offload != TransmitOffload() else { return format.long(iova: buffer.iova, length: buffer.length) }
         return format.offloaded(buffer, offload)
     }
 
     /// Takes a frame for sending; false if there is no room for it, or the card cannot do what it asks for.
     @inline(__always) mutating func submit(_ buffer: NetdevBuffer, _ offload: TransmitOffload) -> Bool {
-        guard let work = work(for: buffer, offload), ring.room >= Int(work.units) else { return false }
-        ring.submit(work, cookie: buffer.cookie)
+        if isPlain(buffer, offload) {
+            guard ring.room >= 1 else { return false }
+            ring.submit(format.plain(iova: buffer.iova, length: buffer.length), cookie: buffer.cookie)
+        } else {
+            guard let work = work(for: buffer, offload), ring.room >= Int(work.units) else { return false }
+            ring.submit(work, cookie: buffer.cookie)
+        }
         count(buffer, offload)
         return true
     }

@@ -20,6 +20,21 @@ import Rings
     @inlinable public init() {}
 }
 
+/// A request of one basic unit.
+@frozen public struct TransmitUnit: Sendable {
+    @usableFromInline let first: UInt64
+    @usableFromInline let second: UInt64
+    @usableFromInline let third: UInt64
+    @usableFromInline let fourth: UInt64
+
+    @inlinable init(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+        self.first = first
+        self.second = second
+        self.third = third
+        self.fourth = fourth
+    }
+}
+
 /// What one look at the completions found.
 @frozen public struct TransmitTally: Sendable, Equatable {
     /// Frames that the device refused (CQE_TX_SA_DROP and the like).
@@ -86,6 +101,16 @@ import Rings
             work.store(unit &+ 1, pieces.0, pieces.1, pieces.2, pieces.3)
         }
         work.head = unit &+ request.units
+    }
+
+    /// Writes a request of one unit, which most are; the caller has checked that there is room.
+    @inlinable public mutating func submit(_ request: TransmitUnit, cookie: UInt64) {
+        let unit = work.head
+        let slot = work.slot(unit)
+        unsafe cookies[slot] = cookie
+        unsafe spans[slot] = 1
+        work.store(unit, request.first, request.second, request.third, request.fourth)
+        work.head = unit &+ 1
     }
 
     /// Cookies of frames that the device is done with, at most 32; how many.

@@ -37,6 +37,7 @@ struct Adapter {
     var driver: DriverCapabilities = []
     var isRegistered = false
     var regions: RegionTable
+    var protection: ProtectionTable
     var sendQueues: IdentifierPool
     var receiveQueues: IdentifierPool
     var completionQueues: IdentifierPool
@@ -53,6 +54,7 @@ struct Adapter {
     init(_ options: MANAOptions) {
         let limits = options.limits
         regions = RegionTable(limits)
+        protection = ProtectionTable(doorbellPages: 2..<limits.doorbellPages + 1)
         sendQueues = IdentifierPool(count: limits.sendQueues)
         receiveQueues = IdentifierPool(count: limits.receiveQueues)
         completionQueues = IdentifierPool(count: limits.completionQueues)
@@ -101,6 +103,7 @@ struct Adapter {
     var holdings: MANAHoldings {
         var holdings = MANAHoldings()
         holdings.regions = regions.count
+        holdings.protections = protection.count
         holdings.eventQueues = eventQueues.count
         holdings.workQueues = objects.count
         holdings.filters = filters.count

@@ -75,6 +75,9 @@ struct RegionTable {
         heldPages -= region.pageCount
     }
 
+    /// Whether a handle is a region, and all its pages are listed.
+    func isComplete(_ handle: UInt64) -> Bool { regions[handle]?.isComplete ?? false }
+
     /// A ring of `byteCount` bytes over a region, which stays until `remove`.
     func ring(_ handle: UInt64, byteCount: UInt32, _ memory: IOVASpace) throws(RequestRefusal) -> RingMemory {
         guard let region = regions[handle] else { throw .notFound }

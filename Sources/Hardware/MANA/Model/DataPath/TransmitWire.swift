@@ -12,6 +12,8 @@ import Ethernet
     private(set) var frames: UInt64 = 0
     private var now: UInt64 = 0
     private var isCapturing = false
+    /// What `reserve` lent last.
+    private var lentBytes = 0
 
     /// Where a frame lies while it is cut into segments: the longest that Linux makes (GSO_MAX_SIZE), and headers.
     let scratch: UnsafeMutableRawPointer
@@ -41,7 +43,8 @@ import Ethernet
     ///
     /// SAFETY: good for `length` bytes until `finish`.
     @unsafe @inline(__always) mutating func reserve(_ length: Int) -> UnsafeMutableRawPointer? {
-        unsafe producer.reserve(length)
+        lentBytes = length
+        return unsafe producer.reserve(length)
     }
 
     /// The frame in `room` is complete and goes out.
@@ -53,6 +56,7 @@ import Ethernet
         queue: Int,
         _ counters: inout FunctionCounters
     ) {
+        assert(length <= lentBytes, "more than was lent")
         counters.addSent(length, destination: unsafe room.loadUnaligned(as: UInt64.self))
         frames &+= 1
         if isCapturing {

@@ -22,13 +22,13 @@ import Registers
 /// The first 15 dwords of a completion.
 @frozen public struct CompletionData: Sendable {
     public var words: InlineArray<15, UInt32>
-    @inlinable public init(zeroed: Void = ()) { words = .init(repeating: 0) }
+    // Written out: `init(repeating:)` is called, and allocates (Swift 6.3).
+    @inlinable public init(zeroed: Void = ()) { words = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] }
     @inlinable public init(_ words: InlineArray<15, UInt32>) { self.words = words }
 
     /// - Parameter head: dword 0.
     @inlinable public init(head: CompletionHead) {
-        words = .init(repeating: 0)
-        words[0] = head.raw
+        words = [head.raw, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
     }
 
     @inlinable public var head: CompletionHead { .init(raw: words[0]) }

@@ -19,6 +19,8 @@ final class CardHooks {
     /// The vectors that were attached, in order.
     var attached: [(index: Int, cpu: Int?)] = []
     var canAddVectors = true
+    /// Function level resets.
+    var resets = 0
 }
 
 /// Passes everything to `base`, by way of the hooks.
@@ -56,7 +58,10 @@ struct PolledBacking<Base: PCIeBacking>: PCIeBacking {
         return lease
     }
 
-    func reset() throws(DeviceError) { try base.reset() }
+    func reset() throws(DeviceError) {
+        hooks.resets += 1
+        try base.reset()
+    }
 }
 
 struct PolledBAR<Base: RegisterAccess>: RegisterAccess {

@@ -243,6 +243,7 @@ import Testing
     @Test func aMaskedVectorIsPendingAndComesWhenUnmasked() throws {
         let rig = try ControlRig.ready()
         let vector = try rig.attach(0)
+        let before = rig.model.counters.messages[0]
         rig.model.setVectors([0], masked: true)
         rig.model.requestReset()
         #expect(!vector.consume())
@@ -250,7 +251,7 @@ import Testing
         rig.model.setVectors([0], masked: false)
         #expect(vector.consume())
         #expect(rig.model.read(bar: 4, 0x8000, .quadWord) == 0)
-        #expect(rig.model.counters.messages[0] == 1)
+        #expect(rig.model.counters.messages[0] == before + 1)
     }
 
     @Test func messagesWaitForMSIXAndTheBus() throws {

@@ -421,24 +421,31 @@ struct ChannelRings {
         return request
     }
 
-    func openPort(_ port: UInt64) throws {
+    func openRequest(_ port: UInt64) -> Message<ConfigurePortTransmit> {
         var request = Message<ConfigurePortTransmit>(to: .network)
         request[.port] = port
         request[.protectionDomain] = 5
         request[.doorbellPage] = 1
-        _ = try demand(request)
+        return request
     }
+
+    func openPort(_ port: UInt64) throws { _ = try demand(openRequest(port)) }
 }
 
-/// A vector that a test holds.
+/// A vector that a test holds. What was pending when it was attached does not count.
 final class BenchVector {
     private var lease: InterruptLease
+    private let pending: UInt64
 
-    init(_ lease: consuming InterruptLease) { self.lease = lease }
+    init(_ lease: consuming InterruptLease) {
+        _ = lease.consume()
+        pending = lease.firedCount
+        self.lease = lease
+    }
 
     /// Whether it fired since the last call.
     func consume() -> Bool { lease.consume() }
-    var firedCount: UInt64 { lease.firedCount }
+    var firedCount: UInt64 { lease.firedCount - pending }
 }
 
 /// An event queue of the network adapter, of one page, as its driver reads it.

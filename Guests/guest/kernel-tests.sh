@@ -3,7 +3,12 @@
 # as the remote end, in a network namespace; each line of their results is a check.
 # usage: kernel-tests SCRIPT[,ARGUMENT]...    by path below drivers/net; "+" as argument stands for both interfaces, which
 #        then stay in one namespace
+# What the suite's driver cannot do is in its excuses.sh: excuse NAME prints why the result NAME is none of the card's
+# faults, if what the test said of it ($reason) shows that; see may_be.
 # Source of truth: tools/testing/selftests/drivers/net/README.rst, Documentation/dev-tools/ktap.rst.
+# shellcheck source=/dev/null # the suite's
+. /doorbell/excuses.sh
+
 tests=/kernel/tools/testing/selftests/drivers/net
 seconds_for_each=240
 
@@ -30,10 +35,11 @@ reset_cards() {
     ip netns exec peer ip link set eth1 mtu 1500
     address eth0 $LOCAL_V4 $LOCAL_V6
     address eth1 $REMOTE_V4 $REMOTE_V6 ip netns exec peer
-    # What toeplitz.py wants to find: a CPU for each vector, and ports in the hash of UDP, which igc leaves out at first.
+    # What toeplitz.py wants to find: a CPU for each vector of a queue, and ports in the hash of UDP, which igc leaves out at
+    # first.
     cpu=0
     # shellcheck disable=SC2013 # words
-    for vector in $(awk -F : '/eth0-/ { print $1 }' /proc/interrupts); do
+    for vector in $(awk -F : '/eth0-|mana_(q|msi)/ { print $1 }' /proc/interrupts); do
         echo $cpu > "/proc/irq/$vector/smp_affinity_list"
         cpu=$(((cpu + 1) % queues))
     done
@@ -82,62 +88,6 @@ results() {
         { said = said " " $0 }' "$1"
 }
 
-# excuse NAME TEXT: what Linux's igc cannot do, if that is why this result failed, by what the test said of it; or what
-# software emulation cannot. Nothing else is excused.
-excuse() {
-    case $1 in
-        irq.check_reconfig_queues) may_be "affinity changed" "igc frees its vectors, and their affinity, to change channels" ;;
-        rss_ctx.test_rss_resize) may_be "Table imbalance" "igc makes a new table when the number of queues changes" ;;
-        rss_ctx.test_hitless_key_update)
-            may_be "total_seconds" "the key's time limit of 150 ms does not hold in software emulation; nothing was lost"
-            ;;
-        rss_api.test_rxfh_fields_*) may_be "Invalid argument" "igc takes few choices of hash fields" ;;
-        stats.check_pause) may_be "driver does not report stats" "igc counts no pause frames for ethtool" ;;
-        ring_reconfig.ringparam) may_be "Check failed 64 != 0" "igc takes no ring below 64, and says nothing of it" ;;
-        xdp.*)
-            may_be "igc: Jumbo frames not supported" "igc has XDP for standard frames only"
-            may_be "kfunc 'bpf_xdp_pull_data' is referenced but wasn't resolved" "this kernel lacks bpf_xdp_pull_data"
-            ;;
-        "force of different speeds autoneg off")
-            # At each end of our wire is a partner that takes any speed, as a switch between would be.
-            may_be "ping with different speeds" "our wire is no cable that two cards must agree on"
-            ;;
-        "force speed "*) may_be "error in configuration. eth0 speed" "this igc forces 10 and 100 Mb/s only" ;;
-        ethtool_rmon.) may_be "does not support rx histogram counters" "this igc has no size histograms" ;;
-        napi_threaded.*) may_be "JSON output not available" "this ethtool does not print channels as JSON" ;;
-        rss_flow_label.*) may_be "support Flow Label" "igc does not hash flow labels" ;;
-    esac
-    case $1 in
-        rss_* | ntuple.* | stats.* | tso.* | xdp.*)
-            # qstats-get is answered so by a driver without netdev_stat_ops.
-            may_be "Operation not supported {'bad-attr': '.ifindex'}" "igc has no statistics by queue (netdev qstats)"
-            may_be "Cannot set RX flow hash configuration: Operation not supported" "igc has one RSS context only"
-            ;;
-    esac
-    case $(uname -r) in
-        6.12.*)
-            case $1 in
-                irq.check_irqs_reported) may_be "Check failed 0 < 1" "igc of 6.12 does not tell its interrupts by NAPI" ;;
-                queues.check_xsk) may_be "xsk attr on queue" "6.12 does not tell of AF_XDP by queue" ;;
-                toeplitz.*)
-                    may_be "RSS key not available" "igc of 6.12 does not tell its key"
-                    may_be "KeyError: 'napi-id'" "igc of 6.12 does not tell its interrupts by NAPI"
-                    ;;
-                rss_ctx.test_hitless_key_update) may_be "KeyError: 'rss-hash-key'" "igc of 6.12 does not tell its key" ;;
-                rss_ctx.test_flow_add_context_missing) may_be "Operation not supported" "igc of 6.12 has one RSS context only" ;;
-                rss_api.*)
-                    may_be "KeyError: 'flow-hash'" "6.12 has no RSS by netlink"
-                    may_be "KeyError: 'hkey'" "6.12 has no RSS by netlink"
-                    may_be "Operation not supported" "6.12 has no RSS by netlink"
-                    may_be "No notification received" "6.12 has no RSS by netlink"
-                    ;;
-            esac
-            ;;
-    esac
-    case $1 in
-        rss_api.test_rss_ctx_*) may_be "Netlink error: Operation not supported" "igc has one RSS context only" ;;
-    esac
-}
 # may_be TEXT REASON: prints the reason if the text is in what was said.
 may_be() {
     case $reason in
@@ -191,12 +141,6 @@ run_test() {
     esac
 }
 tab=$(printf '\t')
-
-# igc says so when the ports are put in.
-allow_log 'Enabling UDP RSS: fragmented packets may arrive out of order'
-# Tests that change rings and channels take the link down under traffic: igc_watchdog_task resets a card that then has
-# frames queued.
-allow_log 'eth0: Reset adapter'
 
 queues=$(ethtool -l eth0 | awk '/^Combined:/ { n = $2 } END { print n }')
 ip netns add peer

@@ -1,0 +1,43 @@
+// A queue's owner sleeps on its vector, again and again: each time something comes, it wakes.
+
+import Backing
+import Interrupts
+import MANADriver
+import MANAModel
+import Testing
+
+@Suite("MANA: sleeping on a queue's vector")
+struct WakeUpTests {
+    @Test("Every frame that comes to an armed queue fires its vector once, over many laps of the event ring")
+    func everyFrameWakes() throws {
+        let rig = Rig()
+        let device = try rig.open()
+        let port = try device.openPort()
+        var stack = try rig.stack(port)
+        stack.provide(64)
+        try port.steer()
+        rig.settle()
+        // The test of the event queue, and whatever else was told before.
+        stack.pair.arm()
+        var fired = device.vectorStatuses[1].firedCount
+        for round in 0..<3_000 {
+            let isTransmit = round % 3 == 0
+            if isTransmit {
+                same(stack.send(testFrame(UInt8(truncatingIfNeeded: round))), true)
+            } else {
+                same(rig.send(testFrame(UInt8(truncatingIfNeeded: round))), true)
+            }
+            rig.settle()
+            _ = rig.arrivals()
+            let now = device.vectorStatuses[1].firedCount
+            guard now == fired + 1 else {
+                Issue.record("round \(round): \(now &- fired) messages")
+                return
+            }
+            fired = now
+            if isTransmit { same(stack.reap(), 1) } else { same(stack.receive().count, 1) }
+            stack.pair.arm()
+        }
+        #expect(device.vectorStatuses[1].firedCount == fired, "what was reaped is no news")
+    }
+}
