@@ -4,7 +4,8 @@
 
 bring_up 192.0.2.10
 check "the host answers ping" reaches "$host"
-check "20 of 20 pings are answered" sh -c "ping -c 20 -i 0.05 -W 5 $host | grep -q ' 20 received'"
+check "20 of 20 pings are answered" sh -c \
+    "ping -c 20 -i 0.05 -W 5 $host > /tmp/ping; grep ' 20 received' /tmp/ping || { cat /tmp/ping; exit 1; }"
 check "pings of every length from 0 to 100 bytes" sh -c \
     "for n in \$(seq 0 100); do ping -q -c 1 -W 5 -s \$n $host > /tmp/ping || { cat /tmp/ping; exit 1; }; done"
 check "a ping in fragments" ping -c 3 -i 0.2 -W 5 -s 20000 "$host"

@@ -82,14 +82,15 @@ boot_guest() {
 }
 
 build_initramfs() {
-    local file module parts=("$cache/base.cpio") argument
+    local file folder module parts=("$cache/base.cpio") argument
     mkdir -p "$guest_work/guest/doorbell" "$guest_work/guest/bin"
     cp "$guests/guest/init" "$guest_work/guest/init"
     cp "$guests/guest/"*.sh "$guest_work/guest/doorbell/"
     ln -s sh "$guest_work/guest/bin/dash"
     # Scripts beside the script are its library.
-    cp "$(dirname "$script")"/*.{sh,py} ${suite_folder:+"$suite_folder"/guest/*.{sh,py}} "$guest_work/guest/doorbell/" \
-        2> /dev/null || true
+    for folder in "$(dirname "$script")" ${suite_folder:+"$suite_folder/guest"}; do
+        cp "$folder"/*.{sh,py} "$guest_work/guest/doorbell/" 2> /dev/null || true
+    done
     cp "$script" "$guest_work/guest/doorbell/script.body"
     {
         for module in ${modules[@]+"${modules[@]}"}; do

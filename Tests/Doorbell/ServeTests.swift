@@ -54,13 +54,26 @@ private final class Control: Sendable {
         #expect((device?["socket"] as? [String: String])?["path"] == path)
     }
 
-    @Test(.timeLimit(.minutes(1)))
-    func cardsAreThereAsLongAsItRuns() async throws {
+    @Test func aMANAIsWithinLimits() {
+        func objection(_ change: (inout MANACard) -> Void) -> String? {
+            var card = MANACard()
+            change(&card)
+            return card.objection
+        }
+        #expect(objection { _ in } == nil)
+        #expect(objection { $0.vectors = 0 } == nil && objection { $0.vectors = .max } == nil, "it may say anything")
+        #expect(objection { $0.tableVectors = 2048 } == nil && objection { $0.queues = 64 } == nil)
+        #expect(objection { $0.tableVectors = 0 } != nil && objection { $0.tableVectors = 2049 } != nil)
+        #expect(objection { $0.queues = 0 } != nil && objection { $0.ports = 17 } != nil)
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: [CardServe.Kind.i225(I225Card()), .mana(MANACard())])
+    func cardsAreThereAsLongAsItRuns(_ kind: CardServe.Kind) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let paths = ["a", "b"].map { folder.appending(path: "\($0).sock").path }
-        let serve = CardServe(.i225(I225Card()), listeners: paths.map { .path($0) }, wires: [])
+        let serve = CardServe(kind, listeners: paths.map { .path($0) }, wires: [])
         let control = Control()
         let run = Task.detached {
             try serve.run(

@@ -14,9 +14,6 @@ excuse() {
     case $1 in
         irq.check_reconfig_queues) may_be "affinity changed" "igc frees its vectors, and their affinity, to change channels" ;;
         rss_ctx.test_rss_resize) may_be "Table imbalance" "igc makes a new table when the number of queues changes" ;;
-        rss_ctx.test_hitless_key_update)
-            may_be "total_seconds" "the key's time limit of 150 ms does not hold in software emulation; nothing was lost"
-            ;;
         rss_api.test_rxfh_fields_*) may_be "Invalid argument" "igc takes few choices of hash fields" ;;
         stats.check_pause) may_be "driver does not report stats" "igc counts no pause frames for ethtool" ;;
         ring_reconfig.ringparam) may_be "Check failed 64 != 0" "igc takes no ring below 64, and says nothing of it" ;;
@@ -30,15 +27,7 @@ excuse() {
             ;;
         "force speed "*) may_be "error in configuration. eth0 speed" "this igc forces 10 and 100 Mb/s only" ;;
         ethtool_rmon.) may_be "does not support rx histogram counters" "this igc has no size histograms" ;;
-        napi_threaded.*) may_be "JSON output not available" "this ethtool does not print channels as JSON" ;;
         rss_flow_label.*) may_be "support Flow Label" "igc does not hash flow labels" ;;
-    esac
-    case $1 in
-        rss_* | ntuple.* | stats.* | tso.* | xdp.*)
-            # qstats-get is answered so by a driver without netdev_stat_ops.
-            may_be "Operation not supported {'bad-attr': '.ifindex'}" "igc has no statistics by queue (netdev qstats)"
-            may_be "Cannot set RX flow hash configuration: Operation not supported" "igc has one RSS context only"
-            ;;
     esac
     case $(uname -r) in
         6.12.*)
@@ -59,8 +48,5 @@ excuse() {
                     ;;
             esac
             ;;
-    esac
-    case $1 in
-        rss_api.test_rss_ctx_*) may_be "Netlink error: Operation not supported" "igc has one RSS context only" ;;
     esac
 }

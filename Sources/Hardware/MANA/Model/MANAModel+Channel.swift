@@ -126,7 +126,7 @@ extension MANAModel {
 
     /// Carries out what the driver has posted, and answers what is due.
     func serveChannel(_ now: UInt64) {
-        guard isBusMaster, channel != nil else { return }
+        guard isBusMaster, channel?.hasWork == true else { return }
         while let request = channel?.takeRequest(host.memory) {
             counts.requests &+= 1
             carryOut(request, now)

@@ -140,10 +140,10 @@ extension MANAModel {
         let pageBytes = UInt64(options.layout.doorbellPageBytes)
         let page = Int(truncatingIfNeeded: offset / pageBytes)
         let place = UInt32(truncatingIfNeeded: offset % pageBytes)
-        if size == .quadWord, let kind = DoorbellKind.allCases.first(where: { $0.offset == place }) {
+        if size == .quadWord, let kind = DoorbellKind(offset: place) {
             return ring(kind, QueueDoorbell(raw: value, kind), page: page, now: now)
         }
-        guard size == .doubleWord, let kind = DoorbellKind.allCases.first(where: { $0.shortOffset == place }) else {
+        guard size == .doubleWord, let kind = DoorbellKind(shortOffset: place) else {
             counts.oddWrites &+= 1
             return
         }

@@ -124,7 +124,7 @@ import PCIe
     public var nextDeadline: UInt64? {
         let now = host.clock.now
         var deadline = window.due
-        if let due = channel?.nextDeadline { deadline = min(deadline ?? due, due) }
+        if let due = channel?.nextDeadline(after: now) { deadline = min(deadline ?? due, due) }
         if path.isWireFull { deadline = min(deadline ?? .max, now &+ 20_000) }
         return deadline
     }

@@ -17,6 +17,29 @@
         }
     }
 
+    /// The kind whose 64-bit register is at `offset` of a page; nil: none is.
+    @inlinable public init?(offset: UInt32) {
+        switch offset {
+        case 0x000: self = .send
+        case 0x400: self = .receive
+        case 0x800: self = .completion
+        case 0x820: self = .moderation
+        case 0xFF8: self = .event
+        default: return nil
+        }
+    }
+
+    /// The kind whose 32-bit form is at `shortOffset` of a page; nil: none is.
+    @inlinable public init?(shortOffset: UInt32) {
+        switch shortOffset {
+        case 0x010: self = .send
+        case 0x410: self = .receive
+        case 0x810: self = .completion
+        case 0xFF0: self = .event
+        default: return nil
+        }
+    }
+
     /// Where its 32-bit form is, if it has one.
     @inlinable public var shortOffset: UInt32? {
         switch self {

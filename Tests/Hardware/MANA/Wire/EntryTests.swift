@@ -55,6 +55,13 @@ import Testing
     @Test func doorbellsOfEveryKind() {
         #expect(DoorbellKind.allCases.map(\.offset) == [0, 0x400, 0x800, 0x820, 0xFF8])
         #expect(DoorbellKind.allCases.map(\.shortOffset) == [0x10, 0x410, 0x810, nil, 0xFF0])
+        for kind in DoorbellKind.allCases {
+            #expect(DoorbellKind(offset: kind.offset) == kind)
+            if let place = kind.shortOffset { #expect(DoorbellKind(shortOffset: place) == kind) }
+        }
+        let places = (UInt32(0)..<0x2000).count { DoorbellKind(offset: $0) != nil }
+        let shortPlaces = (UInt32(0)..<0x2000).count { DoorbellKind(shortOffset: $0) != nil }
+        #expect(places == 5 && shortPlaces == 4)
         #expect(QueueDoorbell(id: 0xABCDEF, tail: 0xFFFF_FFE0).raw(.send) == 0xFFFF_FFE0_00AB_CDEF)
         #expect(QueueDoorbell(id: 7, tail: 32).raw(.receive) == 0x0000_0020_0000_0007)
         #expect(QueueDoorbell(id: 3, tail: 5, isArmed: true).raw(.completion) == 0x8000_0005_0000_0003)

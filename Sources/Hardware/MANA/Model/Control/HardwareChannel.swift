@@ -36,6 +36,9 @@ struct HardwareChannel: ~Copyable {
         self.receive = WorkQueue(receive)
     }
 
+    /// Whether there are requests to take or answers to send.
+    var hasWork: Bool { send.available > 0 || !waiting.isEmpty }
+
     /// The next request that the driver has posted; nil: there is none. What is none is counted and passed over.
     mutating func takeRequest(_ memory: IOVASpace) -> [UInt8]? {
         while send.available > 0 {
@@ -83,8 +86,8 @@ struct HardwareChannel: ~Copyable {
         waiting.append(answer)
     }
 
-    /// When the next answer is due that is held back.
-    var nextDeadline: UInt64? { waiting.map(\.due).min() }
+    /// When the next answer is due; nil: none is held back. One that waits for a buffer waits for the driver.
+    func nextDeadline(after now: UInt64) -> UInt64? { waiting.lazy.map(\.due).filter { $0 > now }.min() }
 
     /// Writes the answers that are due into buffers that the driver has posted.
     mutating func deliver(_ now: UInt64, _ memory: IOVASpace) {

@@ -98,6 +98,7 @@ import Testing
         let rig = try ControlRig.ready()
         rig.post(Array(Message<ListDevices>(to: .channel).bytes))
         #expect(rig.takeAnswer() == nil)
+        #expect(rig.model.nextDeadline == nil, "it is the driver's turn")
         rig.postAnswerBuffer()
         #expect(rig.takeAnswer()?.count == 296)
     }

@@ -31,6 +31,26 @@ import Testing
         #expect(try rig.demand(Message<QueryMaxResources>(to: .channel))[.vectors] == vectors)
     }
 
+    @Test func whoListensHearsEveryStepOfTheDriver() throws {
+        let rig = try ControlRig { $0.faults.requests = [RequestFault(.refused(.unsupported), of: .listDevices)] }
+        var steps: [DriverStep] = []
+        rig.model.onDriverStep = { steps.append($0) }
+        rig.establish()
+        _ = rig.takeEvents()
+        rig.armEvents()
+        _ = try rig.demand(Message<QueryMaxResources>(to: .channel))
+        _ = try rig.status(Message<ListDevices>(to: .channel))
+        rig.destroy()
+        #expect(
+            steps == [
+                .establishedChannel, .asked(.queryMaxResources, .success), .asked(.listDevices, .unsupported),
+                .destroyedChannel,
+            ]
+        )
+        let lines = ["channel established", "request 0x2", "request 0x3: status 0xffffffff", "channel destroyed"]
+        #expect(steps.map { "\($0)" } == lines)
+    }
+
     @Test func everyLimitIsAnOption() throws {
         let rig = try ControlRig.ready {
             $0.limits.sendQueues = 3
@@ -194,10 +214,14 @@ import Testing
             $0.limits.regions = 2
             $0.limits.regionPages = 5
         }
-        _ = try rig.makeRegion(rig.takePages(4))
+        let four = try rig.makeRegion(rig.takePages(4))
         #expect(try rig.status(region([0x1000, 0x2000]) { _ in }) == 0xC000_009A, "no pages left")
         _ = try rig.makeRegion(rig.takePages(1))
         #expect(try rig.status(region([0x1000]) { _ in }) == 0xC000_009A, "no region left")
+        var end = Message<DestroyRegion>(to: .network)
+        end[.region] = four
+        _ = try rig.demand(end)
+        #expect(try rig.status(region([0x1000, 0x2000, 0x3000, 0x4000]) { _ in }) == 0, "all four are back")
     }
 
     // MARK: Event queues
