@@ -28,8 +28,8 @@ struct Tour: ParsableCommand {
     @Flag(help: "Let a fifth request for a stamp wait for a register, instead of telling it that there is none.")
     var wait = false
 
-    @Option(help: "Frames per queue of the vectors' story.")
-    var queueFrames = 10_000
+    @Option(help: "Frames per queue of the vectors' story, on average.")
+    var queueFrames = 4_000
 
     @Flag(help: "Spread vectors over this machine's CPUs, instead of 16 that are made up.")
     var here = false

@@ -26,7 +26,11 @@ import Testing
         #expect(figures.runs.map(\.enabledAtRegistration) == [17, 5, 2, 5, 17])
         #expect(figures.runs.map(\.enabledAtEnd) == [0, 0, 0, 0, 0])
         #expect(figures.runs.map(\.queueCount) == [16, 4, 1, 4, 16])
-        for run in figures.runs { #expect(run.queues.allSatisfy { $0.sent == 256 }) }
+        for run in figures.runs {
+            #expect(run.queues.count == run.queueCount)
+            #expect(run.queues.reduce(0) { $0 + $1.received } == UInt64(256 * run.queueCount))
+            #expect(run.vectors.allSatisfy { $0.fired > 0 })
+        }
     }
 
     @Test func vectorsLandWhereLinuxPutsThem() throws {

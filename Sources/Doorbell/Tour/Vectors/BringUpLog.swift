@@ -14,7 +14,6 @@ final class BringUpLog {
         let at: UInt64
     }
 
-    var start: UInt64 = 0
     private(set) var channel: Moment?
     private(set) var limitsAsked: Moment?
     private(set) var registered: Moment?
@@ -35,4 +34,10 @@ final class BringUpLog {
     static func enabledVectors(_ model: MANAModel) -> Int {
         (0..<model.vectorCount).count { model.host.isRouted($0) }
     }
+}
+
+/// How long a bring-up took: until the channel was set up, and as a whole.
+struct BringUpTimes {
+    let channelNanoseconds: UInt64
+    let wholeNanoseconds: UInt64
 }

@@ -23,7 +23,7 @@ public struct VectorRun: Codable, Sendable {
     public let enabledAtQuestion: Int
     public let enabledAtRegistration: Int
     public var enabledAtEnd = -1
-    // From the beginning of the bring-up.
+    // From the beginning of the bring-up: of the fastest of five.
     public let channelNanoseconds: UInt64
     public let bringUpNanoseconds: UInt64
     public let queueCount: Int
@@ -36,7 +36,7 @@ public struct VectorRun: Codable, Sendable {
         _ offer: VectorStory.Offer,
         _ device: borrowing MANADevice<Backing>,
         _ log: BringUpLog,
-        bringUpNanoseconds: UInt64,
+        _ times: BringUpTimes,
         queueCount: Int,
         framesPerQueue: Int
     ) throws {
@@ -47,8 +47,8 @@ public struct VectorRun: Codable, Sendable {
         enabledAtChannel = log.channel?.enabled ?? -1
         enabledAtQuestion = log.limitsAsked?.enabled ?? -1
         enabledAtRegistration = log.registered?.enabled ?? -1
-        channelNanoseconds = (log.channel?.at ?? log.start) &- log.start
-        self.bringUpNanoseconds = bringUpNanoseconds
+        channelNanoseconds = times.channelNanoseconds
+        bringUpNanoseconds = times.wholeNanoseconds
         self.queueCount = queueCount
         self.framesPerQueue = framesPerQueue
         vectors = device.vectorStatuses.map(VectorListing.Vector.init)
@@ -87,8 +87,8 @@ public struct VectorRun: Codable, Sendable {
         let received = queues.reduce(0) { $0 + $1.received }
         demand(sent == total && received == total, "\(sent) frames sent and \(received) received, expected \(total)")
         demand(
-            queues.allSatisfy { $0.sent > 0 && $0.received > 0 },
-            "a queue carried nothing: \(queues.map { "\($0.sent)/\($0.received)" })"
+            queues.allSatisfy { $0.received > 0 && $0.sent == $0.received },
+            "a queue carried nothing, or did not send what it received: \(queues.map { "\($0.sent)/\($0.received)" })"
         )
         return problems
     }

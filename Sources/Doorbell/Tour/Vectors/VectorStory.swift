@@ -1,5 +1,5 @@
 // The story `mana-vectors`: a virtual MANA is brought up with one vector, asked how many can be used, and given exactly
-// those; frames of many flows then go out and come back on every queue. Beside it the old way, all vectors first. What the
+// those; frames of many flows then come in on every queue and go back out. Beside it the old way, all vectors first. What the
 // driver tells is held against what the card saw.
 
 import Backing
@@ -41,7 +41,7 @@ public struct VectorStory: Sendable {
     public init(
         on machine: VectorMachine = .sixteenCPUs,
         offers: [Offer] = Self.usualOffers,
-        framesPerQueue: Int = 10_000
+        framesPerQueue: Int = 4_000
     ) {
         self.machine = machine
         self.offers = offers
@@ -85,7 +85,9 @@ public struct VectorStory: Sendable {
         var options = MANAOptions()
         options.limits.tableVectors = wanted
         options.limits.vectors = UInt32(clamping: offer.vectors)
-        let card = VirtualMANA(options, port: .loopback(), farEnd: [])
+        let wire = WirePair()
+        let cardEnd = wire.first
+        let card = VirtualMANA(options, port: cardEnd, farEnd: [])
         let log = BringUpLog()
         card.onModelThread { log.follow(card.model) }
         // The rule of the kernel that takes vectors this way.
@@ -93,8 +95,8 @@ public struct VectorStory: Sendable {
         configuration.affinity = offer.scheme == .fixed ? .allAtOnce : .oneThenOneEach
         var run =
             switch offer.scheme {
-            case .fixed: try work(FixedVectors(card.backing), configuration, card.census, offer, log)
-            case .dynamic: try work(card.backing, configuration, card.census, offer, log)
+            case .fixed: try work(FixedVectors(card.backing), configuration, card.census, offer, wire.second, log)
+            case .dynamic: try work(card.backing, configuration, card.census, offer, wire.second, log)
             }
         run.enabledAtEnd = card.onModelThread { BringUpLog.enabledVectors(card.model) }
         var problems = run.problems(wanted: wanted, expectedCPUs: expectedCPUs(configuration.affinity, run))
@@ -118,11 +120,13 @@ public struct VectorStory: Sendable {
         _ configuration: MANAConfiguration,
         _ census: Census,
         _ offer: Offer,
+        _ farEnd: consuming WirePort,
         _ log: BringUpLog
     ) throws -> VectorRun {
+        var fastest = BringUpTimes(channelNanoseconds: .max, wholeNanoseconds: .max)
         func open() throws -> MANADevice<Backing> {
-            log.start = DeviceClock.monotonic.now
-            return try MANADevice(
+            let start = DeviceClock.monotonic.now
+            let device = try MANADevice(
                 backing,
                 configuration,
                 topology: machine.topology,
@@ -130,17 +134,23 @@ public struct VectorStory: Sendable {
                 clock: .monotonic,
                 census: census
             )
+            let whole = DeviceClock.monotonic.now &- start
+            if whole < fastest.wholeNanoseconds {
+                let channel = (log.channel?.at ?? start) &- start
+                fastest = BringUpTimes(channelNanoseconds: channel, wholeNanoseconds: whole)
+            }
+            return device
         }
-        // The first times find cold caches and a thread that sleeps; and each is a card that was given back as a whole.
+        // The first time finds cold caches, and any may find a busy machine. Each is a card that is given back as a whole.
         for _ in 0..<4 { _ = try open() }
         var device = try open()
-        let end = DeviceClock.monotonic.now
         let entries = 256
         let port = try device.openPort()
-        let traffic = FlowTraffic(to: port.address, framesPerQueue: framesPerQueue)
+        let frames = port.queueCount * framesPerQueue
+        let traffic = FlowTraffic(to: port.address, from: farEnd, frames: frames, returnsFrames: true)
         for index in 0..<port.queueCount {
             let queue = try port.openQueuePair(index, entries: entries)
-            try traffic.add(queue, entries: 2 * entries, on: backing)
+            try traffic.add(queue, buffers: 2 * entries, on: backing)
         }
         try port.steer()
         return try traffic.run {
@@ -149,7 +159,7 @@ public struct VectorStory: Sendable {
                 offer,
                 device,
                 log,
-                bringUpNanoseconds: end &- log.start,
+                fastest,
                 queueCount: port.queueCount,
                 framesPerQueue: framesPerQueue
             )
