@@ -109,8 +109,9 @@ final class FlowTraffic {
         while arrived < frameCount, clock.now &- lastArrival < 5_000_000_000 {
             let before = arrived
             for _ in 0..<Self.burst where sent < frameCount && sent - arrived < Self.window {
+                let frame = frame(sent)
                 // SAFETY: bytes have no padding.
-                guard unsafe farEnd.send(frame(sent).span.bytes) else { break }
+                guard unsafe farEnd.send(frame.span.bytes) else { break }
                 sent += 1
             }
             for end in hostEnds {
