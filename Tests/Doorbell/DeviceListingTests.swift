@@ -29,7 +29,7 @@ private let lspciVersion = output(["lspci", "--version"])?.split(separator: " ")
 }
 
 @Suite struct DeviceListingTests {
-    @Test(arguments: ["i225"])
+    @Test(arguments: ["i225", "mana"])
     func theHexDumpIsTheGolden(name: String) throws {
         let listing = try #require(DeviceListing([name]))
         let golden = try String(contentsOf: goldens.appending(path: "\(name).hex"), encoding: .utf8)
@@ -38,7 +38,7 @@ private let lspciVersion = output(["lspci", "--version"])?.split(separator: " ")
 
     @Test(
         .enabled(if: lspciVersion == "3.9.0", "the goldens are of lspci 3.9.0 (package pciutils of Debian 12)"),
-        arguments: ["i225"]
+        arguments: ["i225", "mana"]
     )
     func lspciSaysWhatTheGoldenSays(name: String) throws {
         let hex = goldens.appending(path: "\(name).hex")
@@ -50,11 +50,11 @@ private let lspciVersion = output(["lspci", "--version"])?.split(separator: " ")
 
     @Test func everyDeviceIsListedAndAnUnknownOneIsRefused() throws {
         let all = try #require(DeviceListing([]))
-        #expect(all.text == "00:00.0 0200: 8086:15f3 i225")
+        #expect(all.text == "00:00.0 0200: 8086:15f3 i225\n01:00.0 0200: 1414:00ba mana")
         #expect(DeviceListing(["i225", "i999"]) == nil)
         let json = try JSONSerialization.jsonObject(with: Data(try all.json().utf8)) as? [String: Any]
         let functions = try #require(json?["functions"] as? [[String: Any]])
-        #expect(functions.map { $0["name"] as? String } == ["i225"])
+        #expect(functions.map { $0["name"] as? String } == ["i225", "mana"])
         #expect((functions.first?["configSpace"] as? [Int])?.count == 4096)
     }
 }
