@@ -100,6 +100,7 @@ excuse_any() {
             ;;
     esac
     case $1 in
+        xdp.*) may_be "kfunc 'bpf_xdp_pull_data' is referenced but wasn't resolved" "this kernel lacks bpf_xdp_pull_data" ;;
         rss_ctx.test_hitless_key_update)
             may_be "total_seconds" "the key's time limit of 150 ms does not hold in software emulation; nothing was lost"
             ;;

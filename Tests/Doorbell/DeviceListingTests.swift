@@ -29,7 +29,7 @@ private let lspciVersion = output(["lspci", "--version"])?.split(separator: " ")
 }
 
 @Suite struct DeviceListingTests {
-    @Test(arguments: ["i225"])
+    @Test(arguments: ["i225", "mana"])
     func theHexDumpIsTheGolden(name: String) throws {
         let listing = try #require(DeviceListing([name]))
         let golden = try String(contentsOf: goldens.appending(path: "\(name).hex"), encoding: .utf8)
@@ -38,7 +38,7 @@ private let lspciVersion = output(["lspci", "--version"])?.split(separator: " ")
 
     @Test(
         .enabled(if: lspciVersion == "3.9.0", "the goldens are of lspci 3.9.0 (package pciutils of Debian 12)"),
-        arguments: ["i225"]
+        arguments: ["i225", "mana"]
     )
     func lspciSaysWhatTheGoldenSays(name: String) throws {
         let hex = goldens.appending(path: "\(name).hex")

@@ -19,7 +19,6 @@ excuse() {
         ring_reconfig.ringparam) may_be "Check failed 64 != 0" "igc takes no ring below 64, and says nothing of it" ;;
         xdp.*)
             may_be "igc: Jumbo frames not supported" "igc has XDP for standard frames only"
-            may_be "kfunc 'bpf_xdp_pull_data' is referenced but wasn't resolved" "this kernel lacks bpf_xdp_pull_data"
             ;;
         "force of different speeds autoneg off")
             # At each end of our wire is a partner that takes any speed, as a switch between would be.

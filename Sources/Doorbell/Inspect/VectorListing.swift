@@ -11,6 +11,13 @@ public struct VectorListing: Codable, JSONDocument, Sendable {
         /// In the kernel's list form; nil: anywhere.
         public let cpus: String?
         public let fired: UInt64
+
+        init(_ status: VectorStatus) {
+            index = status.index
+            name = status.name
+            cpus = status.cpus?.description
+            fired = status.firedCount
+        }
     }
 
     /// How the backing names the device.
@@ -22,9 +29,7 @@ public struct VectorListing: Codable, JSONDocument, Sendable {
     init(device: String, tableCount: Int, _ statuses: [VectorStatus]) {
         self.device = device
         self.tableCount = tableCount
-        vectors = statuses.map {
-            Vector(index: $0.index, name: $0.name, cpus: $0.cpus?.description, fired: $0.firedCount)
-        }
+        vectors = statuses.map(Vector.init)
     }
 
     /// A line per vector.

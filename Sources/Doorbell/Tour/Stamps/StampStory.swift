@@ -46,11 +46,13 @@ public struct StampStory: Sendable {
         return SystemReport(
             id: Self.id,
             held: failures.isEmpty,
-            figures: StampFigures(
-                frameBytes: NumberedFrame.byteCount + I225.crcBytes,
-                framesPerRun: framesPerRun,
-                stampDelayNanoseconds: stampDelayNanoseconds,
-                runs: runs
+            figures: .stamps(
+                StampFigures(
+                    frameBytes: NumberedFrame.byteCount + I225.crcBytes,
+                    framesPerRun: framesPerRun,
+                    stampDelayNanoseconds: stampDelayNanoseconds,
+                    runs: runs
+                )
             ),
             failures: failures
         )
