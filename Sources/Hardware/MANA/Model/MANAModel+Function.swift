@@ -166,7 +166,9 @@ extension MANAModel {
         case .receive: path.ring(receive: id, movedBy: doorbell.increment)
         case .event where events.queues.contains(id):
             events.ring(id, movedBy: doorbell.increment, isArmed: doorbell.isArmed)
-        case .completion, .moderation, .event: counts.strayDoorbells &+= 1
+        case .completion:
+            path.ring(completion: id, movedBy: doorbell.increment, isArmed: doorbell.isArmed, &events)
+        case .moderation, .event: counts.strayDoorbells &+= 1
         }
     }
 

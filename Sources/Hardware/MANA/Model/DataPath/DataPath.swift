@@ -32,6 +32,8 @@ package struct DataPath: ~Copyable {
     private let budget: Int
     /// Whose each completion queue is.
     private var completionOwners: [CompletionOwner]
+    /// What queues that are gone had counted.
+    private var retired = QueueCounts()
     /// Doorbells of queues that are not there.
     package private(set) var strayDoorbells: UInt64 = 0
 
@@ -69,6 +71,7 @@ package struct DataPath: ~Copyable {
     package mutating func removeSend(_ id: Int) {
         guard transmitter.queues.contains(id) else { return }
         completionOwners[Int(transmitter.queues[id].completions.id)] = .nobody
+        retired.add(transmitter.queues[id])
         transmitter.note(id, isWaiting: false)
         transmitter.queues.remove(id)
     }
@@ -77,6 +80,7 @@ package struct DataPath: ~Copyable {
     package mutating func removeReceive(_ id: Int) {
         guard receiver.queues.contains(id) else { return }
         completionOwners[Int(receiver.queues[id].completions.id)] = .nobody
+        retired.add(receiver.queues[id])
         for port in 0..<ports.count where ports.contains(port) { ports[port].forget(queue: id) }
         receiver.queues.remove(id)
     }
@@ -122,6 +126,25 @@ package struct DataPath: ~Copyable {
 
     /// The driver has read a completion queue up to `tail`.
     package mutating func ring(completion id: Int, tail: UInt32, isArmed: Bool, _ events: inout EventQueues) {
+        changeCompletions(id, &events) { $0.ring(tail: tail, isArmed: isArmed) }
+    }
+
+    /// The 32-bit doorbell.
+    package mutating func ring(
+        completion id: Int,
+        movedBy increment: UInt32,
+        isArmed: Bool,
+        _ events: inout EventQueues
+    ) {
+        changeCompletions(id, &events) { $0.ring(movedBy: increment, isArmed: isArmed) }
+    }
+
+    /// - Parameter change: what the doorbell does; whether an event is due.
+    private mutating func changeCompletions(
+        _ id: Int,
+        _ events: inout EventQueues,
+        _ change: (inout CompletionQueue) -> Bool
+    ) {
         guard id >= 0, id < completionOwners.count else { return countStray() }
         let isDue: Bool
         let parent: Int
@@ -129,10 +152,10 @@ package struct DataPath: ~Copyable {
         case .nobody:
             return countStray()
         case .send(let owner):
-            isDue = transmitter.queues[owner].completions.ring(tail: tail, isArmed: isArmed)
+            isDue = change(&transmitter.queues[owner].completions)
             parent = transmitter.queues[owner].completions.eventQueue
         case .receive(let owner):
-            isDue = receiver.queues[owner].completions.ring(tail: tail, isArmed: isArmed)
+            isDue = change(&receiver.queues[owner].completions)
             parent = receiver.queues[owner].completions.eventQueue
         }
         if isDue { events.push(.completion(of: UInt32(id)), to: parent) }
@@ -175,27 +198,38 @@ package struct DataPath: ~Copyable {
     package var framesDropped: UInt64 { receiver.dropped }
     package var framesNotCaptured: UInt64 { transmitter.wire.tap.lostFrames }
 
-    /// Tails that their ring cannot have, ignored.
-    package var badTails: UInt64 {
-        sum({ $0.work.badTails }, { $0.work.badTails })
-    }
-
-    /// Completions that could not be written, and bursts or frames that found a ring's memory gone.
-    package var unreachableRings: UInt64 {
-        sum({ $0.unreachable &+ $0.completions.lost }, { $0.unreachable &+ $0.completions.lost })
-    }
-
-    /// Receive requests whose memory could not be used.
-    package var badBuffers: UInt64 {
-        sum({ _ in 0 }, { $0.malformed })
-    }
-
-    private func sum(_ send: (borrowing SendQueue) -> UInt64, _ receive: (borrowing ReceiveQueue) -> UInt64) -> UInt64 {
-        var sum: UInt64 = 0
+    /// Of all queues that there are and were.
+    package var queueCounts: QueueCounts {
+        var counts = retired
         for id in 0..<transmitter.queues.count where transmitter.queues.contains(id) {
-            sum &+= send(transmitter.queues[id])
+            counts.add(transmitter.queues[id])
         }
-        for id in 0..<receiver.queues.count where receiver.queues.contains(id) { sum &+= receive(receiver.queues[id]) }
-        return sum
+        for id in 0..<receiver.queues.count where receiver.queues.contains(id) { counts.add(receiver.queues[id]) }
+        return counts
+    }
+
+    package var badTails: UInt64 { queueCounts.badTails }
+    package var unreachableRings: UInt64 { queueCounts.unreachableRings }
+    package var badBuffers: UInt64 { queueCounts.badBuffers }
+}
+
+/// What queues count that no request asks for.
+package struct QueueCounts: Sendable, Equatable {
+    /// Tails that their ring cannot have, ignored.
+    package private(set) var badTails: UInt64 = 0
+    /// Completions that could not be written, and bursts or frames that found a ring's memory gone.
+    package private(set) var unreachableRings: UInt64 = 0
+    /// Receive requests whose memory could not be used.
+    package private(set) var badBuffers: UInt64 = 0
+
+    mutating func add(_ queue: borrowing SendQueue) {
+        badTails &+= queue.work.badTails
+        unreachableRings &+= queue.unreachable &+ queue.completions.lost
+    }
+
+    mutating func add(_ queue: borrowing ReceiveQueue) {
+        badTails &+= queue.work.badTails
+        unreachableRings &+= queue.unreachable &+ queue.completions.lost
+        badBuffers &+= queue.malformed
     }
 }

@@ -13,6 +13,8 @@ package struct CompletionQueue: ~Copyable {
     /// The next entry; counts up for ever.
     package private(set) var producer: UInt32
     package private(set) var isArmed: Bool
+    /// The last tail that was rung.
+    private var tail: UInt32
     /// Whether something was posted that no event has told of.
     private var hasNews = false
     /// Completions that could not be written: the driver took the ring's memory away.
@@ -25,6 +27,7 @@ package struct CompletionQueue: ~Copyable {
         self.eventQueue = eventQueue
         owner = OwnerBits(entryCount: UInt32(truncatingIfNeeded: ring.byteCount / 64))
         producer = owner.first
+        tail = owner.tail(owner.first)
         self.isArmed = isArmed
         self.ring = ring
     }
@@ -75,6 +78,7 @@ package struct CompletionQueue: ~Copyable {
 
     /// The driver has rung: it has read up to `tail`. True where it is armed and has not read all: an event is due now.
     package mutating func ring(tail: UInt32, isArmed arms: Bool) -> Bool {
+        self.tail = tail
         guard arms else { return false }
         hasNews = false
         guard owner.tail(producer) == tail else {
@@ -83,5 +87,10 @@ package struct CompletionQueue: ~Copyable {
         }
         isArmed = true
         return false
+    }
+
+    /// The 32-bit doorbell: how many more the driver has read.
+    package mutating func ring(movedBy increment: UInt32, isArmed arms: Bool) -> Bool {
+        ring(tail: owner.tail(tail &+ increment), isArmed: arms)
     }
 }

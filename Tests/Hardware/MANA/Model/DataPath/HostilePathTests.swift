@@ -86,6 +86,17 @@ import Testing
         rig.path.ring(send: 0, movedBy: 32)
         rig.poll()
         #expect(rig.sent() == [arriving(61)])
+        // Completions too: two are read, the third one is news.
+        #expect(send.take().count == 2)
+        rig.path.ring(completion: 1, movedBy: 1, isArmed: false, &rig.events)
+        rig.path.ring(completion: 1, movedBy: 1, isArmed: true, &rig.events)
+        #expect(rig.takeEvents().isEmpty)
+        send.post(send.plain(arriving(62)))
+        send.ring()
+        rig.poll()
+        #expect(rig.takeEvents() == [1])
+        rig.path.ring(completion: 1, movedBy: 0, isArmed: true, &rig.events)
+        #expect(rig.takeEvents() == [1])
         let receive = rig.makeReceive()
         rig.path.ports[0].defaultQueue = 0
         receive.post([rig.buffer([UInt8](repeating: 0, count: 100))])
@@ -145,6 +156,31 @@ import Testing
         }
         #expect(!ring([pages[0], pages[1] + 1], 8192))
         #expect(!ring([], 4096))
+    }
+
+    @Test func countsOfQueuesThatAreGoneStay() throws {
+        let rig = try PathRig()
+        let send = rig.makeSend()
+        let receive = rig.makeReceive()
+        rig.path.ports[0].defaultQueue = 0
+        rig.path.ring(send: 0, tail: 1)
+        rig.path.ring(receive: 0, tail: 1)
+        var piece = rig.buffer([UInt8](repeating: 0, count: 100))
+        piece.key = 0
+        receive.post([piece])
+        receive.ring()
+        rig.arrive(arriving(60))
+        rig.poll()
+        _ = try rig.unmap(send.work.pages[0])
+        send.ring()
+        rig.path.ring(send: 0, tail: 32)
+        rig.poll()
+        let before = rig.queueCounts
+        #expect(before.badTails == 2)
+        #expect(before.badBuffers == 1)
+        #expect(before.unreachableRings == 1)
+        rig.path.removeAll()
+        #expect(rig.queueCounts == before)
     }
 
     @Test func queuesThatEndWithWorkToDoLeaveNothingBehind() throws {

@@ -189,6 +189,7 @@ struct Arrival: Equatable {
     var badTails: UInt64 { path.badTails }
     var badBuffers: UInt64 { path.badBuffers }
     var unreachableRings: UInt64 { path.unreachableRings }
+    var queueCounts: QueueCounts { path.queueCounts }
     var strayDoorbells: UInt64 { path.strayDoorbells }
 
     func pollOnce() -> Bool { path.poll(now: 0, &events) }
