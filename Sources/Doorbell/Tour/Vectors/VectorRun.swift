@@ -79,7 +79,11 @@ public struct VectorRun: Codable, Sendable {
         demand(enabledAtEnd == 0, "the card saw \(enabledAtEnd) vectors after the end, expected none")
         demand(queueCount == max(1, usable - 1), "\(queueCount) queues, expected \(max(1, usable - 1))")
         demand(vectors.map(\.index) == Array(0..<usable), "vectors \(vectors.map(\.index)) are on loan")
-        demand(vectors.map(\.cpus) == expectedCPUs, "vectors are on \(vectors.map(\.cpus)), expected \(expectedCPUs)")
+        func list(_ cpus: [String?]) -> String { cpus.map { $0 ?? "any" }.joined(separator: " ") }
+        demand(
+            vectors.map(\.cpus) == expectedCPUs,
+            "vectors are on CPUs \(list(vectors.map(\.cpus))), expected \(list(expectedCPUs))"
+        )
         let silent = vectors.filter { $0.fired == 0 }.map(\.name)
         demand(silent.isEmpty, "never fired: \(silent)")
         let total = UInt64(queueCount * framesPerQueue)
