@@ -26,4 +26,4 @@ answer_flood() {
 answer_still() { kill -TERM "$(< "$work/flood.pid")"; }
 
 guest one --no-driver --card i225 --card igb --card e1000e --module igc --module igb --module e1000e --module pktgen \
-    --timeout 880 speed 3 i225 igb e1000e
+    --timeout 880 speed 5 i225 igb e1000e

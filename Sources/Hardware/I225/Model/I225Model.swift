@@ -131,7 +131,7 @@ import Registers
             let bit: UInt32 = 1 << UInt32(queue)
             if progress.received & bit != 0 { interrupts.receiveEvent(queue) }
             if progress.transmitted & bit != 0 {
-                interrupts.transmitEvent(queue, isUrgent: progress.drained & bit != 0)
+                interrupts.transmitEvent(queue, isUrgent: progress.awaited & bit != 0)
             }
         }
         // Stamps that take no time are there already.

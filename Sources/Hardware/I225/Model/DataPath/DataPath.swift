@@ -34,8 +34,9 @@ struct DataPath: ~Copyable {
         /// Queues with a new write-back, as bits.
         var received: UInt32 = 0
         var transmitted: UInt32 = 0
-        /// Transmit queues of which a quarter of the ring is done since this was last said: the driver may wait for room.
-        var drained: UInt32 = 0
+        /// Transmit queues whose driver may wait for the news: for room, since a quarter of the ring is done, or to hand over
+        /// more of a TCP send, of which Linux lets a card have little at a time (tcp_small_queue_check).
+        var awaited: UInt32 = 0
     }
 
     /// Takes frames off the wire that nobody can receive.
@@ -75,7 +76,7 @@ struct DataPath: ~Copyable {
             if burst.hasAdvanced { progress.hasWorked = true }
             let bit: UInt32 = 1 &<< UInt32(truncatingIfNeeded: queue)
             if burst.hasWrittenBack { progress.transmitted |= bit }
-            if transmitQueues[queue].takeDrained(burst) { progress.drained |= bit }
+            if transmitQueues[queue].takeAwaited(burst) { progress.awaited |= bit }
         }
         mac.end()
     }

@@ -222,6 +222,7 @@ extension TransmitQueue {
             progress.descriptors += 1
         }
         segmentedFrames &+= 1
+        hasSegmented = true
         return true
     }
 }

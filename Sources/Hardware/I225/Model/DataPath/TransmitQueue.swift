@@ -24,7 +24,8 @@ import Rings
     var malformed: UInt64 = 0
     /// Since the owner took them.
     var segmentedFrames: UInt32 = 0
-    private var descriptorsSinceDrained = 0
+    var hasSegmented = false
+    private var descriptorsSinceAwaited = 0
 
     init(number: Int, _ memory: IOVASpace) {
         self.number = number
@@ -140,11 +141,12 @@ import Rings
         unsafe ring.storeHighUnchecked(index, high | TransmitDataDescriptor.doneBit)
     }
 
-    /// Whether a quarter of the ring is done since this was last true.
-    mutating func takeDrained(_ burst: Progress) -> Bool {
-        descriptorsSinceDrained &+= burst.descriptors
-        guard descriptorsSinceDrained >= hardware.count / 4 else { return false }
-        descriptorsSinceDrained = 0
+    /// Whether a quarter of the ring is done, or a send that was cut into segments, since this was last true.
+    mutating func takeAwaited(_ burst: Progress) -> Bool {
+        descriptorsSinceAwaited &+= burst.descriptors
+        guard hasSegmented || descriptorsSinceAwaited >= hardware.count / 4 else { return false }
+        descriptorsSinceAwaited = 0
+        hasSegmented = false
         return true
     }
 

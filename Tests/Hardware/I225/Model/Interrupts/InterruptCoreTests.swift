@@ -7,6 +7,7 @@ import I225Wire
 import Interrupts
 import PCIe
 import Registers
+import TestFrames
 import Testing
 
 @Suite("Interrupts")
@@ -223,6 +224,37 @@ struct InterruptCoreTests {
             bench.ring()
             #expect(lease.firedCount == (frame < 4 ? 1 : 2))
         }
+    }
+
+    /// Linux lets a card have little of a TCP send at a time, and waits for news of it to hand over more.
+    @Test func aSendThatWasCutIntoSegmentsDoesNotWait() throws {
+        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
+        rig.linkUp()
+        rig.enableInterrupts()
+        rig.enableTraffic()
+        let lease = try rig.attach(1)
+        let bench = try TransmitBench(rig, count: 64)
+        bench.put(testFrame(64))
+        bench.ring()
+        #expect(lease.firedCount == 1)
+        rig.write(I225Register.vectorMaskSet, 0x2)
+        bench.put(
+            TransmitContextDescriptor(
+                macHeaderLength: 14,
+                ipHeaderLength: 20,
+                transportHeaderLength: 20,
+                segmentSize: 500,
+                transport: .tcp,
+                isIPv4: true
+            )
+        )
+        bench.put(ipv4Frame(6, tcp([UInt8](repeating: 7, count: 1700)))) {
+            $0[.segment] = true
+        } options: {
+            $0[.payloadLength] = 1700
+        }
+        bench.ring()
+        #expect(lease.firedCount == 2)
     }
 
     @Test func aMaskedTableEntryKeepsTheMessagePending() throws {
