@@ -209,6 +209,12 @@ let package = Package(
                 swiftSettings: strict
             ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
+            .target(
+                name: "TestQueues",
+                dependencies: ["Backing", "Leases", "Memory", "Netdev", "Rings", "XSK"],
+                path: "Tests/Support/TestQueues",
+                swiftSettings: strict
+            ),
             tests(
                 "Ethernet",
                 in: "Platform/Ethernet",
@@ -230,7 +236,7 @@ let package = Package(
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
                     "VFIOUserTestClient", "XSK",
-                    "TestFrames",
+                    "TestFrames", "TestQueues",
                 ]
             ),
             tests(
@@ -238,8 +244,8 @@ let package = Package(
                 in: "Hardware/MANA/Driver",
                 [
                     "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "VFIOUser",
-                    "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "TestQueues",
+                    "VFIOUser", "XSK",
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),

@@ -6,6 +6,7 @@ import Clock
 import I225Driver
 import I225Model
 import PTP
+import TestQueues
 import Testing
 import XSK
 

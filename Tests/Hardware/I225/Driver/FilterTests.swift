@@ -1,6 +1,7 @@
 // Which frames a card receives: its own and broadcasts, or all.
 
 import I225Driver
+import TestQueues
 import Testing
 
 @Suite("Filters", .overEveryBacking)

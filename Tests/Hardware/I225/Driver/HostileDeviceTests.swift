@@ -7,6 +7,7 @@ import I225Model
 import I225Wire
 import Rings
 import Simulation
+import TestQueues
 import Testing
 import XSK
 

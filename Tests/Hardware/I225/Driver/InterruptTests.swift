@@ -10,6 +10,7 @@ import Leases
 import Netdev
 import Registers
 import TestFrames
+import TestQueues
 import Testing
 import XSK
 

@@ -10,6 +10,7 @@ import Leases
 import Memory
 import Netdev
 import TestFrames
+import TestQueues
 import Testing
 import VFIOUser
 import XSK

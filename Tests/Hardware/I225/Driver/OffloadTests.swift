@@ -7,6 +7,7 @@ import I225Wire
 import Netdev
 import Registers
 import TestFrames
+import TestQueues
 import Testing
 
 /// A frame whose transport is at `start` and has its checksum, as a stack would hand it over: the folded sum of the
@@ -86,6 +87,7 @@ struct OffloadTests {
         let rig = Rig()
         let device = try rig.open()
         var stack = try rig.stack(device, bufferBytes: 8192)
+        let send = SegmentedSend(isIPv4: isIPv4, payload(count))
         for tag: UInt16? in [nil, 0x0042] {
             let offload = Offload(
                 checksumStart: isIPv4 ? 34 : 54,
@@ -95,9 +97,9 @@ struct OffloadTests {
                 isIPv4: isIPv4,
                 vlanTag: tag
             )
-            #expect(stack.send(prototype(isIPv4: isIPv4, payload(count)), offload) == true)
+            #expect(stack.send(send.prototype, offload) == true)
             rig.settle()
-            #expect(rig.arrivals() == reference(isIPv4: isIPv4, tag: tag, payload(count), segmentSize: 100))
+            #expect(rig.arrivals() == send.segments(of: 100, tag: tag))
             #expect(stack.reap() == 1)
         }
     }
@@ -107,7 +109,7 @@ struct OffloadTests {
         let rig = Rig()
         let device = try rig.open()
         var stack = try rig.stack(device, bufferBytes: 65536)
-        let data = payload(65535 - 66)
+        let send = SegmentedSend(isIPv4: true, payload(65535 - 66))
         let offload = Offload(
             checksumStart: 34,
             checksumOffset: 16,
@@ -115,9 +117,9 @@ struct OffloadTests {
             segmentHeaderBytes: 32,
             isIPv4: true
         )
-        #expect(stack.send(prototype(isIPv4: true, data), offload) == true)
+        #expect(stack.send(send.prototype, offload) == true)
         rig.settle()
-        #expect(rig.arrivals() == reference(isIPv4: true, tag: nil, data, segmentSize: 1448))
+        #expect(rig.arrivals() == send.segments(of: 1448))
     }
 
     /// Our card does not look at it; Linux's driver writes it, and a real card may.
@@ -127,7 +129,7 @@ struct OffloadTests {
         let device = try rig.open()
         var stack = try rig.stack(device)
         let card = try LyingDevice(rig)
-        let frame = prototype(isIPv4: true, payload(500))
+        let frame = SegmentedSend(isIPv4: true, payload(500)).prototype
         let checksum = Offload(checksumStart: 34, checksumOffset: 16)
         var segments = checksum
         segments.segmentSize = 100
@@ -229,53 +231,5 @@ struct OffloadTests {
         #expect(stack.send(testFrame(99)) == false)
         rig.settle()
         #expect(rig.arrivals() == (0..<63).map { testFrame(UInt8($0)) })
-    }
-
-    // MARK: the slow reference
-
-    private static let identification: UInt16 = 0xFFFE
-    private static let sequence: UInt32 = 0xFFFF_FF80
-
-    private func frame(
-        isIPv4: Bool,
-        tag: UInt16?,
-        segment: Int,
-        sequence: UInt32,
-        flags: UInt8,
-        _ payload: [UInt8]
-    ) -> [UInt8] {
-        let options: [UInt8] = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]
-        let transport = tcp(sequence: sequence, flags: flags, options: options, payload)
-        let tags = tag.map { [$0] } ?? []
-        return isIPv4
-            ? ipv4Frame(6, identification: Self.identification &+ UInt16(segment), tags: tags, transport)
-            : ipv6Frame(6, tags: tags, transport)
-    }
-
-    /// What a stack hands over (virtio's rule and Linux's): the pseudo-header's sum without length in TCP's checksum.
-    private func prototype(isIPv4: Bool, _ payload: [UInt8]) -> [UInt8] {
-        var whole = frame(isIPv4: isIPv4, tag: nil, segment: 0, sequence: Self.sequence, flags: 0x18, payload)
-        let addresses = [UInt8](isIPv4 ? whole[26..<34] : whole[22..<54])
-        whole.set16(0, at: isIPv4 ? 16 : 18)
-        if isIPv4 { whole.set16(0, at: 24) }
-        whole.set16(pseudoHeaderSum(6, addresses: addresses, byteCount: 0), at: isIPv4 ? 50 : 70)
-        return whole
-    }
-
-    /// The segments, each built as a frame of its own.
-    private func reference(isIPv4: Bool, tag: UInt16?, _ data: [UInt8], segmentSize: Int) -> [[UInt8]] {
-        let count = (data.count + segmentSize - 1) / segmentSize
-        return (0..<count).map { index in
-            let start = index * segmentSize
-            return frame(
-                isIPv4: isIPv4,
-                tag: tag,
-                segment: index,
-                sequence: Self.sequence &+ UInt32(start),
-                // PSH goes out with the last one only.
-                flags: index == count - 1 ? 0x18 : 0x10,
-                [UInt8](data[start..<min(data.count, start + segmentSize)])
-            )
-        }
     }
 }

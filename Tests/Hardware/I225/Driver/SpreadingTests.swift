@@ -7,6 +7,7 @@ import I225Model
 import I225Wire
 import Netdev
 import TestFrames
+import TestQueues
 import Testing
 
 @Suite("Received frames over the queues", .overEveryBacking)
@@ -46,7 +47,7 @@ struct SpreadingTests {
         configuration.isPromiscuous = true
         configuration.receiveQueueCount = queueCount
         let device = try rig.open(configuration)
-        var stacks = InlineArray<4, Stack<CardBacking>?> { _ in nil }
+        var stacks = InlineArray<4, CardStack?> { _ in nil }
         for queue in 0..<4 { stacks[queue] = try rig.stack(device, queue) }
         var used: Set<Int> = []
         for number: UInt16 in 0..<40 {
@@ -75,7 +76,7 @@ struct SpreadingTests {
     func sendsOnAll() throws {
         let rig = Rig()
         let device = try rig.open()
-        var stacks = InlineArray<4, Stack<CardBacking>?> { _ in nil }
+        var stacks = InlineArray<4, CardStack?> { _ in nil }
         for queue in 0..<4 { stacks[queue] = try rig.stack(device, queue) }
         for number in 0..<40 { #expect(stacks[number % 4]?.send(testFrame(UInt8(number))) == true) }
         rig.settle()

@@ -11,6 +11,7 @@ import Memory
 import Netdev
 import PTP
 import Registers
+import TestQueues
 import Testing
 import XSK
 

@@ -8,6 +8,7 @@ import I225Wire
 import Interrupts
 import Netdev
 import Registers
+import TestQueues
 import Testing
 
 @Suite("Sleeping on a queue's vector", .overEveryBacking)

@@ -7,6 +7,7 @@ import Memory
 import Rings
 import Simulation
 import TestFrames
+import TestQueues
 import Testing
 import XSK
 

@@ -5,6 +5,7 @@ import Clock
 import I225Driver
 import I225Model
 import Interrupts
+import TestQueues
 import Testing
 import XSK
 

@@ -7,6 +7,7 @@ import Leases
 import MANADriver
 import MANAModel
 import MANAWire
+import TestQueues
 import Testing
 
 @Suite("MANA: a hostile device")

@@ -8,6 +8,7 @@ import MANADriver
 import MANAModel
 import MANAWire
 import Simulation
+import TestQueues
 import Testing
 
 @Suite("MANA: life")

@@ -7,6 +7,7 @@ import MANAModel
 import MANAWire
 import Netdev
 import TestFrames
+import TestQueues
 import Testing
 
 /// The station of the frames of `TestFrames`.
@@ -89,6 +90,7 @@ struct OffloadTests {
             let device = try rig.open()
             let port = try device.openPort()
             var stack = try rig.stack(port, bufferBytes: 8192)
+            let send = SegmentedSend(isIPv4: isIPv4, payload(count))
             for tag: UInt16? in [nil, 0x0042] {
                 let offload = Offload(
                     checksumStart: isIPv4 ? 34 : 54,
@@ -98,9 +100,9 @@ struct OffloadTests {
                     isIPv4: isIPv4,
                     vlanTag: tag
                 )
-                same(stack.send(prototype(isIPv4: isIPv4, payload(count)), offload), true)
+                same(stack.send(send.prototype, offload), true)
                 rig.settle()
-                #expect(rig.arrivals() == reference(isIPv4: isIPv4, tag: tag, payload(count), segmentSize: 100))
+                #expect(rig.arrivals() == send.segments(of: 100, tag: tag))
                 same(stack.reap(), 1)
             }
             #expect(value("tx_0_tso_packets", try device.statistics()) == 2)
@@ -183,7 +185,7 @@ struct OffloadTests {
         let rig = Rig { $0.macAddress = station }
         let device = try rig.open()
         let port = try device.openPort()
-        var stacks = InlineArray<4, Stack<Card>?> { _ in nil }
+        var stacks = InlineArray<4, CardStack?> { _ in nil }
         for queue in 0..<queueCount { stacks[queue] = try rig.stack(port, queue) }
         try port.steer()
         var used: Set<Int> = []
@@ -203,53 +205,5 @@ struct OffloadTests {
             }
         }
         #expect(used == Set(0..<queueCount))
-    }
-
-    // MARK: the slow reference
-
-    private static let identification: UInt16 = 0xFFFE
-    private static let sequence: UInt32 = 0xFFFF_FF80
-
-    private func frame(
-        isIPv4: Bool,
-        tag: UInt16?,
-        segment: Int,
-        sequence: UInt32,
-        flags: UInt8,
-        _ payload: [UInt8]
-    ) -> [UInt8] {
-        let options: [UInt8] = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2]
-        let transport = tcp(sequence: sequence, flags: flags, options: options, payload)
-        let tags = tag.map { [$0] } ?? []
-        return isIPv4
-            ? ipv4Frame(6, identification: Self.identification &+ UInt16(segment), tags: tags, transport)
-            : ipv6Frame(6, tags: tags, transport)
-    }
-
-    /// What a stack hands over: lengths zero, the pseudo-header's sum without length in TCP's checksum.
-    private func prototype(isIPv4: Bool, _ payload: [UInt8]) -> [UInt8] {
-        var whole = frame(isIPv4: isIPv4, tag: nil, segment: 0, sequence: Self.sequence, flags: 0x18, payload)
-        let addresses = [UInt8](isIPv4 ? whole[26..<34] : whole[22..<54])
-        whole.set16(0, at: isIPv4 ? 16 : 18)
-        if isIPv4 { whole.set16(0, at: 24) }
-        whole.set16(pseudoHeaderSum(6, addresses: addresses, byteCount: 0), at: isIPv4 ? 50 : 70)
-        return whole
-    }
-
-    /// The segments, each built as a frame of its own.
-    private func reference(isIPv4: Bool, tag: UInt16?, _ data: [UInt8], segmentSize: Int) -> [[UInt8]] {
-        let count = (data.count + segmentSize - 1) / segmentSize
-        return (0..<count).map { index in
-            let start = index * segmentSize
-            return frame(
-                isIPv4: isIPv4,
-                tag: tag,
-                segment: index,
-                sequence: Self.sequence &+ UInt32(start),
-                // PSH goes out with the last one only.
-                flags: index == count - 1 ? 0x18 : 0x10,
-                [UInt8](data[start..<min(data.count, start + segmentSize)])
-            )
-        }
     }
 }

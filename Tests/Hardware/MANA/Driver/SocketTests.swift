@@ -9,6 +9,7 @@ import MANAModel
 import MANAWire
 import Memory
 import Netdev
+import TestQueues
 import Testing
 import VFIOUser
 
@@ -60,7 +61,7 @@ struct SocketTests {
             )
             #expect(hooks.attached.map(\.index) == Array(0..<9))
             let port = try device.openPort()
-            var stack = try Stack(port.openQueuePair(0, entries: 128), on: backing)
+            var stack = try Stack(port.openQueuePair(0, entries: 128), on: backing, buffers: 256, refills: true)
             stack.provide(128)
             try port.steer()
             settle()

@@ -10,6 +10,7 @@ import MANAModel
 import MANAWire
 import Memory
 import Netdev
+import TestQueues
 import Testing
 
 @Suite("MANA: two threads")
@@ -40,7 +41,7 @@ struct ThreadedTests {
                 census: census
             )
             let port = try device.openPort()
-            var stack = try Stack(port.openQueuePair(0, entries: 128), on: card)
+            var stack = try Stack(port.openQueuePair(0, entries: 128), on: card, buffers: 256, refills: true)
             stack.provide(128)
             try port.steer()
             for number in 0..<500 {

@@ -9,6 +9,7 @@ import MANADriver
 import MANAModel
 import MANAWire
 import Netdev
+import TestQueues
 import Testing
 
 @Suite("MANA: traffic")
@@ -94,7 +95,7 @@ struct TrafficTests {
         let rig = Rig()
         let device = try rig.open()
         let port = try device.openPort()
-        var stack = try Stack(port.openQueuePair(0, entries: 128), on: rig.backing, buffers: 512)
+        var stack = try Stack(port.openQueuePair(0, entries: 128), on: rig.backing, buffers: 512, refills: true)
         for number in 0..<128 { same(stack.send(testFrame(UInt8(number))), true) }
         same(stack.send(testFrame(200)), false)
         rig.settle()

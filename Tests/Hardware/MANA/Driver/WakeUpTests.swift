@@ -4,6 +4,7 @@ import Backing
 import Interrupts
 import MANADriver
 import MANAModel
+import TestQueues
 import Testing
 
 @Suite("MANA: sleeping on a queue's vector")

@@ -9,76 +9,9 @@ import MANAWire
 import Memory
 import Rings
 import TestFrames
+import TestQueues
 import Testing
 import XSK
-
-/// A socket with its program's end, on a umem with room for the status word.
-private struct Program: ~Copyable {
-    static let metadataBytes = 32
-    let socket: XSKSocket
-    var end: XSKProgram
-
-    init(chunkBytes: Int = 4096, chunks: Int = 256, census: Census) throws {
-        let byteCount = chunkBytes * chunks
-        let umem = try UMEM(
-            memory: SharedMemory(byteCount: byteCount, name: "test-umem"),
-            UMEMRegistration(
-                byteCount: UInt64(byteCount),
-                chunkSize: UInt32(chunkBytes),
-                flags: .transmitMetadataLength,
-                transmitMetadataLength: UInt32(Self.metadataBytes)
-            )
-        )
-        let socket = try XSKSocket(umem: umem, rings: XSKRingSizes(), census: census)
-        end = try socket.takeProgram()
-        self.socket = socket
-    }
-
-    func address(_ chunk: Int) -> UInt64 { UInt64(chunk * socket.umem.chunkSize + Self.metadataBytes) }
-
-    mutating func send(_ frame: [UInt8], chunk: Int, stamped: Bool = false) {
-        let address = address(chunk)
-        // SAFETY: bytes have no padding.
-        _ = unsafe socket.umem.write(frame.span.bytes, at: address)
-        if stamped { _ = end.requestStamp(at: address) }
-        _ = end.put(
-            XSKDescriptor(address: address, length: UInt32(frame.count), options: stamped ? .transmitMetadata : [])
-        )
-        end.submit()
-    }
-
-    /// Chunks whose frames are done with.
-    mutating func completions() -> [Int] {
-        var all: [Int] = []
-        var addresses = InlineArray<32, UInt64>(repeating: 0)
-        while true {
-            let count = end.reapCompletions(&addresses, limit: 32)
-            guard count > 0 else { return all }
-            for index in 0..<count { all.append(Int(addresses[index]) / socket.umem.chunkSize) }
-        }
-    }
-
-    mutating func provide(_ chunks: Range<Int>) {
-        for chunk in chunks { _ = end.provideFill(UInt64(chunk * socket.umem.chunkSize)) }
-        end.submitFill()
-    }
-
-    /// Frames received since the last call.
-    mutating func received() -> [[UInt8]] {
-        var all: [[UInt8]] = []
-        var descriptors = XSKReceiveBurst()
-        while true {
-            let count = end.receive(&descriptors, limit: 32)
-            guard count > 0 else { return all }
-            for index in 0..<count {
-                let descriptor = descriptors[index]
-                all.append(socket.umem.read(at: descriptor.address, length: Int(descriptor.length)) ?? [])
-                _ = end.provideFill(descriptor.address)
-            }
-            end.submitFill()
-        }
-    }
-}
 
 @Suite("MANA: XSK")
 struct XSKTests {
@@ -88,7 +21,7 @@ struct XSKTests {
         do {
             let device = try rig.open()
             let port = try device.openPort()
-            var program = try Program(census: rig.census)
+            var program = try Program(chunks: 256, refills: true, census: rig.census)
             do {
                 var queue = try port.openXSKQueue(0, try program.socket.takePool(), entries: 128)
                 program.provide(128..<256)
@@ -107,7 +40,7 @@ struct XSKTests {
                     let out = rig.arrivals()
                     #expect(out == (0..<32).map { testFrame(UInt8($0), length: 60 + round) }, "round \(round)")
                     same(program.completions(), Array(0..<32))
-                    same(program.received(), (0..<32).map { testFrame(UInt8($0), length: 61 + round) })
+                    same(program.received().map { $0.frame }, (0..<32).map { testFrame(UInt8($0), length: 61 + round) })
                 }
                 let statistics = try device.statistics()
                 #expect(value("tx_0_xdp_xmit", statistics) == 1280)
@@ -129,7 +62,7 @@ struct XSKTests {
         let rig = Rig()
         let device = try rig.open()
         let port = try device.openPort()
-        var program = try Program(census: rig.census)
+        var program = try Program(chunks: 256, refills: true, census: rig.census)
         var queue = try port.openXSKQueue(0, try program.socket.takePool(), entries: 128)
         program.send(testFrame(1), chunk: 1, stamped: true)
         _ = queue.poll()
@@ -166,7 +99,7 @@ struct XSKTests {
         let device = try rig.open()
         var configuration = MANAConfiguration()
         configuration.maximumFrameBytes = 4000
-        let program = try Program(census: rig.census)
+        let program = try Program(chunks: 256, refills: true, census: rig.census)
         do {
             let jumbo = try device.suspend().with(configuration).resume()
             let port = try jumbo.openPort()
@@ -183,7 +116,7 @@ struct XSKTests {
         let rig = Rig { $0.longestFrame = 1514 }
         let device = try rig.open()
         let port = try device.openPort()
-        var program = try Program(census: rig.census)
+        var program = try Program(chunks: 256, refills: true, census: rig.census)
         var queue = try port.openXSKQueue(0, try program.socket.takePool(), entries: 128)
         let end = UInt64(256 * 4096)
         let lies: [(UInt64, UInt32)] = [

@@ -12,8 +12,8 @@ import Testing
 
 @Suite("Interrupts")
 struct InterruptCoreTests {
-    private func rig() throws -> Rig {
-        let rig = try Rig()
+    private func rig(_ change: (inout I225Options) -> Void = { _ in }) throws -> Rig {
+        let rig = try Rig(change)
         rig.linkUp()
         rig.enableInterrupts()
         return rig
@@ -168,9 +168,7 @@ struct InterruptCoreTests {
     }
 
     @Test func newsOfSentFramesAloneWaitsForItsOwnGap() throws {
-        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
-        rig.linkUp()
-        rig.enableInterrupts()
+        let rig = try rig { $0.transmitMessageGapNanoseconds = 200_000 }
         rig.enableTraffic()
         let lease = try rig.attach(1)
         let bench = try TransmitBench(rig)
@@ -190,9 +188,7 @@ struct InterruptCoreTests {
     }
 
     @Test func aReceivedFrameTakesTheNewsOfSentOnesAlong() throws {
-        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
-        rig.linkUp()
-        rig.enableInterrupts()
+        let rig = try rig { $0.transmitMessageGapNanoseconds = 200_000 }
         rig.enableTraffic()
         let lease = try rig.attach(1)
         let receiver = try ReceiveBench(rig)
@@ -210,9 +206,7 @@ struct InterruptCoreTests {
 
     /// A driver may wait for room in its ring: a quarter of it is news that does not wait.
     @Test func aQuarterOfTheRingDoesNotWait() throws {
-        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
-        rig.linkUp()
-        rig.enableInterrupts()
+        let rig = try rig { $0.transmitMessageGapNanoseconds = 200_000 }
         rig.enableTraffic()
         let lease = try rig.attach(1)
         let bench = try TransmitBench(rig, count: 16)
@@ -228,9 +222,7 @@ struct InterruptCoreTests {
 
     /// Linux lets a card have little of a TCP send at a time, and waits for news of it to hand over more.
     @Test func aSendThatWasCutIntoSegmentsDoesNotWait() throws {
-        let rig = try Rig { $0.transmitMessageGapNanoseconds = 200_000 }
-        rig.linkUp()
-        rig.enableInterrupts()
+        let rig = try rig { $0.transmitMessageGapNanoseconds = 200_000 }
         rig.enableTraffic()
         let lease = try rig.attach(1)
         let bench = try TransmitBench(rig, count: 64)
