@@ -46,13 +46,13 @@ func device(
         room(
             "\(name)Model",
             in: "Hardware/\(name)/Model",
-            [wire, "Registers", "Clock", "Memory", "PCIe", "Backing", "Ethernet"] + modelPlatform
+            [wire, "Registers", "Clock", "Memory", "PCIe", "Backing"] + modelPlatform
         ),
         room(
             "\(name)Driver",
             in: "Hardware/\(name)/Driver",
-            [wire, "Registers", "Leases", "Clock", "Memory", "Rings", "PCIe", "Interrupts", "Backing"]
-                + driverPlatform + driverServices
+            [wire, "Registers", "Leases", "Clock", "Memory", "PCIe", "Interrupts", "Backing"] + driverPlatform
+                + driverServices
         ),
     ]
 }
@@ -167,15 +167,22 @@ let package = Package(
         ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
+        service("VFIOVariant", ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers"]),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device(
             "I225",
-            modelPlatform: ["Rings"],
-            driverPlatform: ["CLinux"],
+            modelPlatform: ["Ethernet", "Rings"],
+            driverPlatform: ["CLinux", "Rings"],
             driverServices: ["Netdev", "PTP", "XSK"]
         )
-        + device("MANA", driverServices: ["Netdev", "XSK"])
+        + device(
+            "MANA",
+            modelPlatform: ["Ethernet"],
+            driverPlatform: ["Rings"],
+            driverServices: ["Netdev", "XSK"]
+        )
+        + device("GraceHopper", driverServices: ["VFIOVariant"])
         + [
             .target(
                 name: "Doorbell",
