@@ -2,24 +2,7 @@
 // is not zero; the slot behind the last provided one has its length cleared (igc_alloc_rx_buffers, Linux 6.12).
 
 #include "Driver.h"
-
-struct received_frame {
-    uint64_t cookie;
-    uint32_t length;
-    bool continues;
-    bool checksum_is_good;
-    bool has_timestamp;
-    bool is_damaged;
-    uint16_t vlan_tag;
-    bool has_vlan_tag;
-    uint32_t hash;
-    uint8_t hash_type;
-};
-
-struct buffer {
-    uint64_t iova;
-    uint64_t cookie;
-};
+#include "Netdev.h"
 
 struct creference_receive {
     struct descriptor *ring;

@@ -3,32 +3,6 @@
 import CReference
 import Measure
 
-enum Language: String, CaseIterable {
-    case swift, c
-}
-
-enum Direction: String, CaseIterable {
-    case transmit, receive
-}
-
-/// What a round did, as the driver and the device counted it. Equal work gives equal values.
-struct Work: Equatable {
-    /// Frames sent, or bytes received.
-    var volume: UInt64
-    /// Requests that the device completed.
-    var completed: UInt64
-    /// Requests and doorbells that were not as the contract wants them.
-    var errors: UInt64
-    /// Of all words that the driver wrote, in order.
-    var digest: UInt64
-}
-
-/// One round.
-struct RoundResult {
-    var nanosecondsPerPacket: Double
-    var work: Work
-}
-
 /// The size of the measurement: Linux's rings of a default queue.
 struct LoopShape {
     /// Basic units of the work ring, completions: powers of two.

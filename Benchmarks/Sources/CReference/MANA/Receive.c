@@ -1,25 +1,7 @@
 // The Rx loop: completions into frames, fresh buffers into work requests.
 
+#include "../Netdev.h"
 #include "Rings.h"
-
-// The words of the service: what other cards say of a frame is said of these too.
-struct received_frame {
-    uint64_t cookie;
-    uint32_t length;
-    bool continues;
-    bool checksum_is_good;
-    bool has_timestamp;
-    bool is_damaged;
-    uint16_t vlan_tag;
-    bool has_vlan_tag;
-    uint32_t hash;
-    uint8_t hash_type;
-};
-
-struct buffer {
-    uint64_t iova;
-    uint64_t cookie;
-};
 
 struct creference_mana_receive {
     struct unit *units;
