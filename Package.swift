@@ -78,8 +78,8 @@ let platformTests: [Target] = [
         "Conformance",
         in: "Conformance",
         [
-            "Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation",
-            "VFIOUserTestClient",
+            "Backing", "Clock", "Ethernet", "GraceHopperModel", "I225Model", "MANAModel", "Memory", "PCIe",
+            "Simulation", "VFIOUserTestClient",
         ]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
@@ -262,6 +262,15 @@ let package = Package(
                 [
                     "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
                     "Ethernet", "Simulation", "TestFrames",
+                ]
+            ),
+            tests("GraceHopperWire", in: "Hardware/GraceHopper/Wire", ["GraceHopperWire"]),
+            tests(
+                "GraceHopperModel",
+                in: "Hardware/GraceHopper/Model",
+                [
+                    "GraceHopperModel", "GraceHopperWire", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
+                    "Simulation",
                 ]
             ),
             tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
