@@ -277,6 +277,14 @@ let package = Package(
             tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
+                "VFIOVariant",
+                in: "Services/VFIOVariant",
+                [
+                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
+                    "VFIOUser", "VFIOUserTestClient",
+                ]
+            ),
+            tests(
                 "XSK",
                 in: "Services/XSK",
                 ["XSK", "Leases", "Memory", "Rings", "Simulation"],
