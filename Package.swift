@@ -192,6 +192,7 @@ let package = Package(
                     "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
+                    "GraceHopperWire", "GraceHopperModel", "GraceHopperDriver", "VFIOVariant",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",

@@ -50,7 +50,8 @@ enum ConfigSpaceImage {
         )
         addExpress(to: &space)
         addMSIX(to: &space)
-        return (space, addDesignated(options, to: &space))
+        let cxlCapability = addDesignated(options, to: &space)
+        return (space, cxlCapability)
     }
 
     /// PCI Express Base 5.0 §7.7.2.
