@@ -202,6 +202,8 @@ public struct ExportCounters: Sendable, Equatable {
     public private(set) var failedResets: UInt64 = 0
     public private(set) var lastError: VFIOError?
 
+    public init() {}
+
     mutating func count(read error: VFIOError) {
         failedReads &+= 1
         lastError = error
