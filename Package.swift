@@ -78,8 +78,8 @@ let platformTests: [Target] = [
         "Conformance",
         in: "Conformance",
         [
-            "Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation",
-            "VFIOUserTestClient",
+            "Backing", "Clock", "Ethernet", "GraceHopperModel", "I225Model", "MANAModel", "Memory", "PCIe",
+            "Simulation", "VFIOUserTestClient",
         ]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
@@ -167,7 +167,10 @@ let package = Package(
         ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
-        service("VFIOVariant", ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers"]),
+        service(
+            "VFIOVariant",
+            ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "VFIOUser"]
+        ),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device(
@@ -192,6 +195,7 @@ let package = Package(
                     "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
+                    "GraceHopperWire", "GraceHopperModel", "GraceHopperDriver", "VFIOVariant",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -264,8 +268,33 @@ let package = Package(
                     "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
+            tests("GraceHopperWire", in: "Hardware/GraceHopper/Wire", ["GraceHopperWire"]),
+            tests(
+                "GraceHopperModel",
+                in: "Hardware/GraceHopper/Model",
+                [
+                    "GraceHopperModel", "GraceHopperWire", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
+                    "Simulation",
+                ]
+            ),
+            tests(
+                "GraceHopperDriver",
+                in: "Hardware/GraceHopper/Driver",
+                [
+                    "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire", "VFIOVariant", "Registers", "Clock",
+                    "Memory", "PCIe", "Interrupts", "Leases", "Backing", "Simulation", "VFIOUser", "VFIOUserTestClient",
+                ]
+            ),
             tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
+            tests(
+                "VFIOVariant",
+                in: "Services/VFIOVariant",
+                [
+                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
+                    "VFIOUser", "VFIOUserTestClient",
+                ]
+            ),
             tests(
                 "XSK",
                 in: "Services/XSK",
