@@ -285,7 +285,15 @@ let package = Package(
                     "Memory", "PCIe", "Interrupts", "Leases", "Backing", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
+            tests(
+                "Doorbell",
+                in: "Doorbell",
+                [
+                    "Doorbell", "Backing", "GraceHopperModel", "GraceHopperWire", "Interrupts", "Leases", "Memory",
+                    "PCIe", "Registers", "VFIOUser",
+                ],
+                exclude: ["Goldens"]
+            ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "VFIOVariant",
