@@ -299,8 +299,8 @@ let package = Package(
                 "VFIOVariant",
                 in: "Services/VFIOVariant",
                 [
-                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
-                    "VFIOUser", "VFIOUserTestClient",
+                    "VFIOVariant", "Backing", "Clock", "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire",
+                    "Interrupts", "Leases", "Memory", "PCIe", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
             tests(
