@@ -23,6 +23,13 @@ import VFIOVariant
     /// SAFETY: as long as this lives.
     @unsafe func lastBytes(_ count: Int) -> UnsafeMutableRawPointer { unsafe base + Self.pageBytes - count }
 
+    /// Makes the last bytes that can be touched these.
+    func fill(_ bytes: [UInt8]) {
+        for (index, byte) in bytes.enumerated() {
+            unsafe lastBytes(bytes.count).storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
+        }
+    }
+
     /// The last `count` bytes that can be touched.
     func contents(_ count: Int) -> [UInt8] {
         (0..<count).map { unsafe lastBytes(count).load(fromByteOffset: $0, as: UInt8.self) }
