@@ -1,5 +1,5 @@
-// One test per defect of the kernel's driver, by its number in docs/coherent-memory-defects.md, which says how each was seen
-// to fail.
+// The defects of the kernel's driver that a test can show, by their numbers in docs/coherent-memory-defects.md, which says
+// how each test was seen to fail. Number 4 is one of speed: the benchmarks have it.
 
 import Backing
 import Clock
