@@ -132,7 +132,8 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
+                "VFIOUser", "VFIOVariant", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",
+                "MANADriver", "GraceHopperWire", "GraceHopperModel", "GraceHopperDriver",
             ]
         ),
     ],
@@ -291,8 +292,8 @@ let package = Package(
                 "VFIOVariant",
                 in: "Services/VFIOVariant",
                 [
-                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
-                    "VFIOUser", "VFIOUserTestClient",
+                    "VFIOVariant", "Backing", "Clock", "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire",
+                    "Interrupts", "Leases", "Memory", "PCIe", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
             tests(
