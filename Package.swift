@@ -132,7 +132,8 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
+                "VFIOUser", "VFIOVariant", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",
+                "MANADriver", "GraceHopperWire", "GraceHopperModel", "GraceHopperDriver",
             ]
         ),
     ],
@@ -190,7 +191,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet",
+                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Registers", "Rings", "PCIe",
+                    "Ethernet",
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
@@ -285,14 +287,22 @@ let package = Package(
                     "Memory", "PCIe", "Interrupts", "Leases", "Backing", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
+            tests(
+                "Doorbell",
+                in: "Doorbell",
+                [
+                    "Doorbell", "Backing", "GraceHopperModel", "GraceHopperWire", "Interrupts", "Leases", "Memory",
+                    "PCIe", "Registers", "VFIOUser",
+                ],
+                exclude: ["Goldens"]
+            ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "VFIOVariant",
                 in: "Services/VFIOVariant",
                 [
-                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
-                    "VFIOUser", "VFIOUserTestClient",
+                    "VFIOVariant", "Backing", "Clock", "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire",
+                    "Interrupts", "Leases", "Memory", "PCIe", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
             tests(

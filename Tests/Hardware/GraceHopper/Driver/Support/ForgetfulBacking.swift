@@ -10,12 +10,14 @@ import Registers
 
 /// Over the function in this process.
 final class ForgetfulBacking: PCIeBacking, @unchecked Sendable {
-    // SAFETY (Sendable): the test's one thread.
+    // SAFETY (Sendable): changed by the test's one thread, while no other is in it.
     private let base: InProcess<GraceHopperModel>
     /// The place of the byte with the power state.
     static let powerState: UInt16 = 0x44
     /// While it is set, `reset` fails.
     var refusesReset = false
+    /// Runs in the midst of a reset.
+    var whileResetting: () -> Void = {}
     /// Writes to this offset and above fail.
     var failsWritesFrom: UInt16 = .max
     /// Reads of configuration space that may still succeed.
@@ -62,6 +64,7 @@ final class ForgetfulBacking: PCIeBacking, @unchecked Sendable {
 
     func reset() throws(DeviceError) {
         guard !refusesReset else { throw failure("reset") }
+        whileResetting()
         try base.reset()
     }
 }
