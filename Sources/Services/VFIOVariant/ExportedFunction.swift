@@ -14,7 +14,8 @@ import PCIe
 /// Any VFIO device as a virtual function, open as long as this lives. It belongs to its server's thread, and so does the
 /// function underneath.
 public final class ExportedFunction<Device: VFIODevice>: PCIeModel {
-    public let device: Device
+    private let use: OpenDevice<Device>
+    public var device: Device { use.device }
     /// Of the function underneath: its vectors go to the client, its DMA to the client's memory.
     public let host: DeviceHost
     public let baseAddressRegisters: [BaseAddressRegister]
@@ -30,24 +31,17 @@ public final class ExportedFunction<Device: VFIODevice>: PCIeModel {
     ///   - host: the host of the function that the device is over.
     ///   - underneath: what has to be polled so that the function makes progress.
     public init(_ device: Device, host: DeviceHost, polling underneath: any Pollable) throws(VFIOError) {
-        try device.open()
-        self.device = device
+        let use = try OpenDevice(device)
+        (baseAddressRegisters, mappableBARs) = try Self.bars(of: device)
+        self.use = use
         self.host = host
         self.underneath = underneath
-        do throws(VFIOError) {
-            (baseAddressRegisters, mappableBARs) = try Self.bars(of: device)
-        } catch {
-            device.close()
-            throw error
-        }
     }
 
     /// Exports a device that is over a model in this process.
     public convenience init(_ device: Device, over model: some PCIeModel) throws(VFIOError) {
         try self.init(device, host: model.host, polling: model)
     }
-
-    deinit { device.close() }
 
     private static func bars(
         of device: Device

@@ -39,14 +39,17 @@ public final class NVGraceDevice<Backing: PCIeBacking & Sendable>: VFIODevice {
     let state: Mutex<State>
 
     /// What changes. The lock inside is held for a few words.
-    struct State {
-        var isOpen = false
+    struct State: ~Copyable {
+        /// The function's own regions, while somebody has the device open.
+        var use: OpenDevice<PassThrough<Backing>>?
         /// Nil where the function is lent as it is.
         var overlay: ConfigOverlay?
         /// A reset may have made the memory unready since somebody last looked.
         var isUnproven = true
         var resets = ResetRegisters.unknown
         var counters = NVGraceCounters()
+
+        var isOpen: Bool { use != nil }
     }
 
     /// Takes the device: finds its memory, splits it, and waits until it is ready, up to half a minute of `clock`.
@@ -100,28 +103,23 @@ public final class NVGraceDevice<Backing: PCIeBacking & Sendable>: VFIODevice {
     public func open() throws(VFIOError) {
         lock.seize()
         defer { lock.release() }
-        try core.open()
-        do throws(VFIOError) {
-            let resets = try ResetRegisters(readConfigWord)
-            state.withLock {
-                $0.resets = resets
-                $0.overlay?.clear()
-                $0.isUnproven = true
-                $0.isOpen = true
-            }
-        } catch {
-            core.close()
-            throw error
+        var use = Optional(try OpenDevice(core))
+        let resets = try ResetRegisters(readConfigWord)
+        state.withLock {
+            $0.use = use.take()
+            $0.resets = resets
+            $0.overlay?.clear()
+            $0.isUnproven = true
         }
     }
 
     public func close() {
         lock.seize()
         defer { lock.release() }
-        state.withLock { $0.isOpen = false }
         usable?.unmap()
         reserved?.unmap()
-        core.close()
+        // Ends here, after the lock of the words above.
+        _ = state.withLock { $0.use.take() }
     }
 
     /// Resets the function. The fake BARs are cleared when it has been reset, and the memory keeps its contents; where the
