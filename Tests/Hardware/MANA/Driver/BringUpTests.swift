@@ -10,7 +10,7 @@ import MANAWire
 import Simulation
 import Testing
 
-@Suite("MANA: bring-up")
+@Suite("MANA: bring-up", .overEveryBacking)
 struct BringUpTests {
     @Test("A healthy card comes up with one vector, then as many as it can use")
     func opens() throws {

@@ -37,6 +37,9 @@ final class HardwareChannel<Backing: PCIeBacking>: Sendable {
     /// The card did not answer in time, or made no sense: it needs a reset.
     var isSuspect: Bool { state.withLock { $0.isSuspect } }
 
+    /// The card gets a millisecond for each request from now on, until it is set up anew.
+    func distrust() { state.withLock { $0.isSuspect = true } }
+
     /// All ids of completion queues are below it.
     var completionQueueLimit: UInt32 { state.withLock { $0.identity.completionQueueLimit } }
 

@@ -23,6 +23,8 @@ public final class QueueStatistics: Sendable {
     let longFormat = SingleWriterCounter()
     let shortFormat = SingleWriterCounter()
     let checksums = SingleWriterCounter()
+    let stops = SingleWriterCounter()
+    let wakes = SingleWriterCounter()
     let receivePackets = SingleWriterCounter()
     let receiveBytes = SingleWriterCounter()
     let xskReceived = SingleWriterCounter()
