@@ -49,6 +49,7 @@ extension MANAModel {
         endChannel()
         while events.takeVector() != nil {}
         window.reset(options.faults.window)
+        windowRequests = 0
         applyConfig()
     }
 

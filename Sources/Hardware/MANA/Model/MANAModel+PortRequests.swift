@@ -90,7 +90,11 @@ extension MANAModel {
         let completions = CompletionQueue(
             id: UInt32(completionQueue),
             eventQueue: eventQueue,
-            try ring(over: request[.completionRegion], byteCount: request[.completionRingBytes])
+            try ring(over: request[.completionRegion], byteCount: request[.completionRingBytes]),
+            faults: entryFaults.faults(
+                of: isSend ? .sendCompletions : .receiveCompletions,
+                queue: UInt32(completionQueue)
+            )
         )
         insert(type, queue: queue, port: port, work, completions)
         adapter.completionQueues.take(completionQueue)

@@ -27,6 +27,9 @@ import PCIe
     var events: EventQueues
     var path: DataPath
     var adapter: Adapter
+    let entryFaults: EntryFaultBook
+    /// How many requests the window has taken since the last reset.
+    var windowRequests = 0
     /// The link of all ports, as the world outside has it.
     public internal(set) var isLinkUp = true
 
@@ -57,6 +60,7 @@ import PCIe
         events = EventQueues(count: limits.eventQueues + 1, vectorCount: limits.tableVectors)
         path = DataPath(port, options.dataPathLimits)
         adapter = Adapter(options)
+        entryFaults = EntryFaultBook(options.faults.entries)
         messageCounts = [UInt64](repeating: 0, count: limits.tableVectors)
         registerWords = options.registerWords
         startPorts()

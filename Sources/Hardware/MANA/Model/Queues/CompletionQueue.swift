@@ -20,20 +20,32 @@ package struct CompletionQueue: ~Copyable {
     /// Completions that could not be written: the driver took the ring's memory away.
     package private(set) var lost: UInt64 = 0
     package private(set) var posted: UInt64 = 0
+    /// What goes wrong with its entries.
+    private let faults: RingFaults?
 
-    /// - Parameter isArmed: of CREATE_WQ_OBJ false, the driver arms it; of the hardware channel true.
-    package init(id: UInt32, eventQueue: Int, _ ring: consuming RingMemory, isArmed: Bool = false) {
+    /// - Parameters:
+    ///   - isArmed: of CREATE_WQ_OBJ false, the driver arms it; of the hardware channel true.
+    ///   - faults: what goes wrong with its entries.
+    package init(
+        id: UInt32,
+        eventQueue: Int,
+        _ ring: consuming RingMemory,
+        isArmed: Bool = false,
+        faults: RingFaults? = nil
+    ) {
         self.id = id
         self.eventQueue = eventQueue
         owner = OwnerBits(entryCount: UInt32(truncatingIfNeeded: ring.byteCount / 64))
         producer = owner.first
         tail = owner.tail(owner.first)
         self.isArmed = isArmed
+        self.faults = faults
         self.ring = ring
+        if faults != nil { self.ring.divert() }
     }
 
     /// To be called before a burst of `post`; false where completions would be lost.
-    @inline(__always) package mutating func refresh() -> Bool { ring.refresh() }
+    @inline(__always) package mutating func refresh() -> Bool { ring.refresh() || ring.way != .nowhere }
 
     /// Writes a completion of work queue `queue`, given as its first seven quadwords and dword 14.
     @inline(__always) package mutating func post(
@@ -42,10 +54,7 @@ package struct CompletionQueue: ~Copyable {
         queue: UInt32,
         isSend: Bool
     ) {
-        guard ring.refresh() else {
-            lost &+= 1
-            return
-        }
+        guard ring.refresh() else { return postOtherwise(entry, last, queue, isSend) }
         let tail = CompletionTail(queue: queue, isSend: isSend, owner: owner.bits(producer))
         let whole: InlineArray<8, UInt64> = [
             entry[0], entry[1], entry[2], entry[3], entry[4], entry[5], entry[6],
@@ -53,6 +62,27 @@ package struct CompletionQueue: ~Copyable {
         ]
         ring.publish(owner.slot(producer) &* 64, whole)
         producer &+= 1
+        posted &+= 1
+        hasNews = true
+    }
+
+    /// Writes a completion that cannot go the plain way: there is none, or something is to go wrong with it.
+    @inline(never) private mutating func postOtherwise(
+        _ entry: InlineArray<7, UInt64>,
+        _ last: UInt32,
+        _ queue: UInt32,
+        _ isSend: Bool
+    ) {
+        guard ring.way != .nowhere else {
+            lost &+= 1
+            return
+        }
+        var words: [UInt32] = []
+        for index in 0..<7 {
+            words += [UInt32(truncatingIfNeeded: entry[index]), UInt32(truncatingIfNeeded: entry[index] >> 32)]
+        }
+        words += [last, CompletionTail(queue: queue, isSend: isSend, owner: owner.bits(producer)).raw]
+        ring.putEntry(words, at: &producer, owner, faults)
         posted &+= 1
         hasNews = true
     }

@@ -536,6 +536,9 @@ final class BenchWork {
         return (CompletionData(InlineArray { rig.word(place + UInt64(4 * $0)) }), tail)
     }
 
+    /// The last dword of every entry of the completion ring, as it is.
+    var lastWords: [UInt32] { (0..<64).map { rig.word(completions + UInt64(64 * $0 + 60)) } }
+
     /// Posts a piece of memory: a frame to send, or room for one.
     func post(_ address: UInt64, length: Int, page: Int = 1) {
         let isSend = type == .send
