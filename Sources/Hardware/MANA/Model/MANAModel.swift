@@ -114,7 +114,8 @@ import PCIe
         let now = host.clock.now
         advance(now)
         // Without a link frames leave nobody and reach nobody.
-        let worked = isBusMaster && isLinkUp ? path.poll(now: now, &events) : path.ignoreArrivals()
+        var worked = isBusMaster && isLinkUp ? path.poll(now: now, &events) : path.ignoreArrivals()
+        if isBusMaster, path.tellModerated(now, &events) { worked = true }
         sendMessages()
         return worked
     }
@@ -129,6 +130,7 @@ import PCIe
         let now = host.clock.now
         var deadline = window.due
         if let due = channel?.nextDeadline(after: now) { deadline = min(deadline ?? due, due) }
+        if let due = path.moderationDeadline(now) { deadline = min(deadline ?? due, due) }
         if path.isWireFull { deadline = min(deadline ?? .max, now &+ 20_000) }
         return deadline
     }

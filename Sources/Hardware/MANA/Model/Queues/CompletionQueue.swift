@@ -12,7 +12,11 @@ package struct CompletionQueue: ~Copyable {
     private let owner: OwnerBits
     /// The next entry; counts up for ever.
     package private(set) var producer: UInt32
+    /// The next completion has its event at once.
     package private(set) var isArmed: Bool
+    /// The next completion has its event when moderation lets it.
+    private var isArmedWithPatience = false
+    package private(set) var moderation = CompletionModeration()
     /// The last tail that was rung.
     private var tail: UInt32
     /// Whether something was posted that no event has told of.
@@ -109,18 +113,46 @@ package struct CompletionQueue: ~Copyable {
     /// The driver has rung: it has read up to `tail`. True where it is armed and has not read all: an event is due now.
     package mutating func ring(tail: UInt32, isArmed arms: Bool) -> Bool {
         self.tail = tail
-        guard arms else { return false }
-        hasNews = false
-        guard owner.tail(producer) == tail else {
-            isArmed = false
-            return true
-        }
-        isArmed = true
-        return false
+        return arms && arm()
     }
+
+    private mutating func arm() -> Bool {
+        hasNews = false
+        isArmed = false
+        isArmedWithPatience = moderation.isOn
+        moderation.restart()
+        guard !isArmedWithPatience else { return false }
+        isArmed = unread == 0
+        return !isArmed
+    }
+
+    /// Completions behind the tail that was rung last.
+    private var unread: UInt32 { owner.tail(producer &- tail) }
 
     /// The 32-bit doorbell: how many more the driver has read.
     package mutating func ring(movedBy increment: UInt32, isArmed arms: Bool) -> Bool {
         ring(tail: owner.tail(tail &+ increment), isArmed: arms)
+    }
+
+    // MARK: Moderation
+
+    /// Sets how long completions wait; nil: as it was. True where an event is due now.
+    package mutating func moderate(microseconds: UInt16?, completions: UInt16?) -> Bool {
+        moderation.set(microseconds: microseconds, completions: completions)
+        return (isArmed || isArmedWithPatience) && arm()
+    }
+
+    /// Whether completions have waited long enough for their event, which is due then.
+    package mutating func takeModeratedEvent(_ now: UInt64) -> Bool {
+        guard isArmedWithPatience, moderation.isDue(unread: unread, now) else { return false }
+        isArmedWithPatience = false
+        hasNews = false
+        moderation.restart()
+        return true
+    }
+
+    /// When the next event is due, if nothing else happens.
+    package func moderationDeadline(_ now: UInt64) -> UInt64? {
+        isArmedWithPatience ? moderation.deadline(unread: unread, now) : nil
     }
 }
