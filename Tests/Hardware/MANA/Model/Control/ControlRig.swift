@@ -197,6 +197,17 @@ struct ChannelRings {
         model.write(bar: 0, offset + UInt64(kind.offset), .quadWord, doorbell.raw(kind))
     }
 
+    /// Sets a completion queue's moderation; nil: as it was.
+    func moderate(_ completionQueue: UInt32, page: Int, _ microseconds: UInt16?, _ completions: UInt8?) {
+        let doorbell = ModerationDoorbell(
+            completionQueue: completionQueue,
+            microseconds: microseconds,
+            completions: completions
+        )
+        let offset = options.layout.doorbellOffset + UInt64(page) * UInt64(options.layout.doorbellPageBytes)
+        model.write(bar: 0, offset + 0x820, .quadWord, doorbell.raw)
+    }
+
     // MARK: The channel's events and completions
 
     func takeEvents() -> [Event] {
@@ -535,6 +546,13 @@ final class BenchWork {
         let rig = rig
         return (CompletionData(InlineArray { rig.word(place + UInt64(4 * $0)) }), tail)
     }
+
+    func moderate(microseconds: UInt16?, completions: UInt8?) {
+        rig.moderate(completionID, page: 1, microseconds, completions)
+    }
+
+    /// The last dword of every entry of the completion ring, as it is.
+    var lastWords: [UInt32] { (0..<64).map { rig.word(completions + UInt64(64 * $0 + 60)) } }
 
     /// Posts a piece of memory: a frame to send, or room for one.
     func post(_ address: UInt64, length: Int, page: Int = 1) {
