@@ -71,14 +71,16 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
         let hardware = adapter.hardware
         guard hardware.isOpen, !ring.isSettled(upTo: rung) else { return }
         // Looked at in this function alone: a closure would keep the ring for itself.
-        let deadline = hardware.clock.now &+ 120_000 * millisecond
+        let start = hardware.clock.now
+        let deadline = start &+ 120_000 * millisecond
         var interval = microsecond
         while hardware.isOpen, !hardware.isGone {
             // Looked for here, after the look at the card: what it does because of that look counts.
             guard !ring.isSettled(upTo: rung) else { return }
-            guard hardware.clock.now < deadline else { return adapter.reset() }
-            hardware.clock.wait(nanoseconds: interval)
-            interval = min(interval * 2, millisecond)
+            let now = hardware.clock.now
+            guard now < deadline else { return adapter.reset() }
+            hardware.clock.wait(nanoseconds: min(interval, deadline - now))
+            interval = hardware.longerInterval(interval, waited: now &- start)
         }
     }
 
