@@ -1,6 +1,7 @@
 // The counters that Linux shows, under its names (mana_ethtool.c of Linux 6.12 and 7.x).
 
 import Backing
+import Clock
 import Leases
 import MANADriver
 import MANAModel
@@ -18,7 +19,7 @@ struct StatisticsTests {
     private static let ofQueue = [
         "rx_0_packets", "rx_0_bytes", "rx_0_xdp_drop", "rx_0_xdp_redirect", "rx_0_pkt_len0_err", "tx_0_packets",
         "tx_0_bytes", "tx_0_xdp_xmit", "tx_0_tso_packets", "tx_0_tso_bytes", "tx_0_long_pkt_fmt", "tx_0_short_pkt_fmt",
-        "tx_0_csum_partial",
+        "tx_0_csum_partial", "rx_0_coalesced_cqe_2", "rx_0_coalesced_cqe_8",
     ]
 
     /// Of the physical port, as 7.3 prints them for each of eight classes.
@@ -56,6 +57,28 @@ struct StatisticsTests {
         #expect(value("hc_tc0_rx_byte_phy", statistics) == 500)
         #expect(value("hc_tc1_rx_pkt_phy", statistics) == 0)
         #expect(value("hc_rx_pkt_drop_phy", statistics) == 0)
+    }
+
+    @Test("Completions of several frames are counted by how many", arguments: [4, 8])
+    func coalesced(_ most: Int) throws {
+        let rig = Rig { $0.networkCapabilities = .eightFrameCompletions }
+        var configuration = MANAConfiguration()
+        configuration.framesPerCompletion = most
+        let device = try rig.open(configuration)
+        let port = try device.openPort()
+        var stack = try rig.stack(port)
+        try port.steer()
+        for burst in [1, 2, 2, 3, most] {
+            for number in 0..<burst { #expect(rig.send(testFrame(UInt8(number)))) }
+            rig.settle()
+            rig.clock.advance(nanoseconds: 1_000_000)
+            rig.settle()
+            same(stack.receive().count, burst)
+        }
+        let statistics = try device.statistics()
+        let counts = (2...8).map { value("rx_0_coalesced_cqe_\($0)", statistics) ?? 99 }
+        #expect(counts == (2...8).map { $0 == 2 ? 2 : $0 == 3 || $0 == most ? 1 : 0 })
+        #expect(value("rx_0_packets", statistics) == UInt64(8 + most))
     }
 
     @Test("A card that does not tell of its physical port is no reason for an error: those counters are not there")

@@ -45,6 +45,7 @@ final class StatisticsBook: Sendable {
                 NetdevStatistic("rx_\(index)_xdp_redirect", queue.xskReceived.count),
                 NetdevStatistic("rx_\(index)_pkt_len0_err", queue.receiveEmpty.count),
             ]
+            all += (2...8).map { NetdevStatistic("rx_\(index)_coalesced_cqe_\($0)", queue.coalesced[$0 - 2].count) }
         }
         for (index, queue) in queues.prefix(queueCount).enumerated() {
             all += [

@@ -27,6 +27,8 @@ public final class QueueStatistics: Sendable {
     let wakes = SingleWriterCounter()
     let receivePackets = SingleWriterCounter()
     let receiveBytes = SingleWriterCounter()
+    /// Completions that told of two frames, of three, and so on to eight.
+    let coalesced = InlineArray<7, SingleWriterCounter> { _ in SingleWriterCounter() }
     let xskReceived = SingleWriterCounter()
     let xskDropped = SingleWriterCounter()
     let xskTransmitted = SingleWriterCounter()
