@@ -260,7 +260,7 @@ let package = Package(
                 [
                     "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestCards", "TestFrames",
-                    "TestQueues", "XSK",
+                    "TestQueues", "VFIOUser", "XSK",
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),

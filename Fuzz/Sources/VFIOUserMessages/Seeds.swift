@@ -1,7 +1,5 @@
 // Inputs to begin with, made here so that none is kept as a file: each does one thing well, which the fuzzer then spoils.
 
-import Glibc
-
 enum Seeds {
     /// Numbers of `Scenario.Operation`, in its order.
     private enum Step: UInt8 {
@@ -10,7 +8,7 @@ enum Seeds {
         case frame, take, sleep
     }
 
-    private static func all() -> [[UInt8]] {
+    static func all() -> [[UInt8]] {
         func one(_ step: Step, _ rest: [UInt8] = []) -> [UInt8] { [step.rawValue] + rest }
         // The file (shared), a file it is, flags 3; offset, address and size by their place in the list.
         func map(_ address: UInt8, file: UInt8 = 0, hasFile: UInt8 = 1) -> [UInt8] {
@@ -39,17 +37,5 @@ enum Seeds {
             [0] + one(.noise, [16, 1, 0, 4, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]) + one(.wait, [4])
                 + one(.poll, [2]),
         ]
-    }
-
-    static func write(to folder: String) -> Bool {
-        for (index, seed) in all().enumerated() {
-            // SAFETY: a string and an array for the time of the calls.
-            let file = unsafe open("\(folder)/seed-\(index)", O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-            guard file >= 0 else { return false }
-            let written = unsafe seed.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
-            close(file)
-            guard written == seed.count else { return false }
-        }
-        return true
     }
 }

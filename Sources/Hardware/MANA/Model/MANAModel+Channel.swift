@@ -74,7 +74,8 @@ extension MANAModel {
                 faults: entryFaults.faults(of: .channelCompletions, queue: HardwareChannel.id)
             ),
             send: sendRing,
-            receive: receiveRing
+            receive: receiveRing,
+            host.memory
         )
         counts.channelsEstablished &+= 1
         onDriverStep?(.establishedChannel)
@@ -87,7 +88,7 @@ extension MANAModel {
         let address = frame << 12
         guard address >> 12 == frame,
             var ring = RingMemory(host.memory, pages: [address], byteCount: MANA.pageBytes, .both),
-            ring.refresh()
+            ring.refresh() || ring.way != .nowhere
         else { return nil }
         return ring
     }
@@ -125,6 +126,7 @@ extension MANAModel {
         channelCounts.malformed &+= channel?.malformed ?? 0
         channelCounts.lost &+= channel?.lost ?? 0
         channelCounts.unreachable &+= channel?.completions.lost ?? 0
+        channelCounts.unreachable &+= channel?.refusedFetches ?? 0
         channel = nil
         events.removeAll()
         path.removeAll()

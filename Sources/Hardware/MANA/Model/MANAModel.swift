@@ -166,7 +166,7 @@ import PCIe
         counters.answersLost = channelCounts.lost &+ (channel?.lost ?? 0)
         counters.homelessEvents = events.homeless
         counters.unreachableRings = path.unreachableRings &+ events.lost &+ channelCounts.unreachable
-        counters.unreachableRings &+= channel?.completions.lost ?? 0
+        counters.unreachableRings &+= (channel?.completions.lost ?? 0) &+ (channel?.refusedFetches ?? 0)
         counters.badBuffers = path.badBuffers
         counters.framesSent = path.framesSent
         counters.framesReceived = path.framesReceived

@@ -113,6 +113,7 @@ package struct DataPath: ~Copyable {
     package mutating func ring(receive id: Int, tail: UInt32) {
         guard receiver.queues.contains(id) else { return countStray() }
         receiver.queues[id].work.setTail(tail)
+        receiver.note(id)
     }
 
     /// The 32-bit doorbell.
@@ -126,6 +127,7 @@ package struct DataPath: ~Copyable {
     package mutating func ring(receive id: Int, movedBy increment: UInt32) {
         guard receiver.queues.contains(id) else { return countStray() }
         receiver.queues[id].work.moveTail(by: increment)
+        receiver.note(id)
     }
 
     /// The driver has read a completion queue up to `tail`.
@@ -284,12 +286,12 @@ package struct QueueCounts: Sendable, Equatable {
 
     mutating func add(_ queue: borrowing SendQueue) {
         badTails &+= queue.work.badTails
-        unreachableRings &+= queue.unreachable &+ queue.completions.lost
+        unreachableRings &+= queue.unreachable &+ queue.completions.lost &+ queue.work.refusedFetches
     }
 
     mutating func add(_ queue: borrowing ReceiveQueue) {
         badTails &+= queue.work.badTails
-        unreachableRings &+= queue.unreachable &+ queue.completions.lost
+        unreachableRings &+= queue.unreachable &+ queue.completions.lost &+ queue.work.refusedFetches
         badBuffers &+= queue.malformed
     }
 }

@@ -12,7 +12,7 @@ import Testing
 private let station: [UInt8] = [0x02, 0x15, 0x5D, 0x00, 0xBA, 0x00]
 private let arrived = station + [0x02, 0, 0, 0, 0, 0x99, 0x88, 0xB5] + payload(86)
 
-@Suite struct EntryFaultTests {
+@Suite(.bothMemoryWays) struct EntryFaultTests {
     /// A port that sends `count` frames and gets as many, one by one; the raw last dwords of both completion rings.
     private func exchange(_ port: OpenPort, frames count: Int) throws -> (send: [UInt32], receive: [UInt32]) {
         let rig = port.rig

@@ -14,7 +14,7 @@ import Testing
 private let station: [UInt8] = [0x02, 0x15, 0x5D, 0x00, 0xBA, 0x00]
 private let arrived = station + [0x02, 0, 0, 0, 0, 0x99, 0x88, 0xB5] + payload(86)
 
-@Suite struct ModerationTests {
+@Suite(.bothMemoryWays) struct ModerationTests {
     /// A port whose receive queue has `buffers` and is armed, its moderation set by the doorbell.
     private func port(
         microseconds: UInt16? = 100,

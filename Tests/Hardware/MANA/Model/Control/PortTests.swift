@@ -15,7 +15,7 @@ private func frame(_ length: Int = 100, to destination: [UInt8] = station) -> [U
     destination + [0x02, 0, 0, 0, 0, 0x99, 0x88, 0xB5] + payload(length - 14)
 }
 
-@Suite struct PortTests {
+@Suite(.bothMemoryWays) struct PortTests {
     // MARK: Frames, the whole way
 
     @Test func aFrameLeavesAndItsCompletionInterrupts() throws {
