@@ -65,6 +65,15 @@ struct HostileDeviceTests {
         }
     }
 
+    @Test("A window that reads all ones is not the driver's, whatever its bits would say: twenty seconds, no more")
+    func windowOfOnes() {
+        let rig = Rig { $0.faults.window = .answers(.max) }
+        let (error, seconds) = open(rig)
+        #expect(error?.code == .timedOut)
+        #expect((20...41).contains(seconds), "\(seconds) s")
+        #expect(rig.hasNothingOut)
+    }
+
     @Test("A window that the device keeps, before or after the request: twenty seconds for each, no more")
     func stuckWindow() {
         for fault in [WindowFault.staysDevices, .neverAnswers] {
