@@ -228,6 +228,14 @@ let package = Package(
                 path: "Tests/Support/TestQueues",
                 swiftSettings: strict
             ),
+            .target(
+                name: "TestCards",
+                dependencies: [
+                    "Backing", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "VFIOUser",
+                ],
+                path: "Tests/Support/TestCards",
+                swiftSettings: strict
+            ),
             tests(
                 "Ethernet",
                 in: "Platform/Ethernet",
@@ -249,7 +257,7 @@ let package = Package(
                     "I225Driver", "I225Model", "I225Wire", "Registers", "Clock", "Memory", "Rings", "PCIe",
                     "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "PTP", "VFIOUser",
                     "VFIOUserTestClient", "XSK",
-                    "TestFrames", "TestQueues",
+                    "TestCards", "TestFrames", "TestQueues",
                 ]
             ),
             tests(
@@ -257,8 +265,8 @@ let package = Package(
                 in: "Hardware/MANA/Driver",
                 [
                     "MANADriver", "MANAModel", "MANAWire", "Registers", "Clock", "Memory", "Rings", "PCIe",
-                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestFrames", "TestQueues",
-                    "VFIOUser", "XSK",
+                    "Interrupts", "Leases", "Backing", "Ethernet", "Simulation", "Netdev", "TestCards", "TestFrames",
+                    "TestQueues", "VFIOUser", "XSK",
                 ]
             ),
             tests("MANAWire", in: "Hardware/MANA/Wire", ["MANAWire", "Registers"]),

@@ -2,7 +2,7 @@
 // Fuzz targets, one per interface to others. A package of its own: libFuzzer and its instrumentation are for nobody else.
 import PackageDescription
 
-let strict: [SwiftSetting] = [
+let settings: [SwiftSetting] = [
     .strictMemorySafety(),
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
@@ -10,12 +10,13 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-parse-as-library"]),
 ]
 
-func fuzzer(_ name: String, _ folder: String) -> Target {
+/// A program that libFuzzer drives.
+func fuzzTarget(_ name: String, in folder: String) -> Target {
     .executableTarget(
         name: name,
-        dependencies: ["FuzzInput", .product(name: "DoorbellRooms", package: "doorbell")],
+        dependencies: ["FuzzSupport", .product(name: "DoorbellRooms", package: "doorbell")],
         path: "Sources/\(folder)",
-        swiftSettings: strict
+        swiftSettings: settings
     )
 }
 
@@ -23,8 +24,9 @@ let package = Package(
     name: "fuzz",
     dependencies: [.package(name: "doorbell", path: "..")],
     targets: [
-        .target(name: "FuzzInput", swiftSettings: strict),
-        fuzzer("vfio-user-messages", "VFIOUserMessages"),
-        fuzzer("vfio-file-calls", "VFIOFileCalls"),
+        .target(name: "FuzzSupport", swiftSettings: settings),
+        fuzzTarget("vfio-user-messages", in: "VFIOUserMessages"),
+        fuzzTarget("mana-messages", in: "MANAMessages"),
+        fuzzTarget("vfio-file-calls", in: "VFIOFileCalls"),
     ]
 )

@@ -151,6 +151,9 @@ struct ServeMANA: ParsableCommand {
     @Option(help: "The ports of each card; the first one has the wire.")
     var ports: Int?
 
+    @Flag(help: "Let drivers ask that completions wait for each other before they interrupt.")
+    var moderation = false
+
     private var card: MANACard {
         var card = MANACard()
         card.function = function
@@ -158,6 +161,7 @@ struct ServeMANA: ParsableCommand {
         card.tableVectors = table
         card.queues = queues
         card.ports = ports
+        card.isModerated = moderation
         return card
     }
 

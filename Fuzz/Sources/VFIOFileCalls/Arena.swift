@@ -1,7 +1,7 @@
 // The caller's memory: pages that the file may fill, pages that change what may be done to them, and none behind. Nothing
 // else of this process is ever named, so that whatever the file writes, it writes here.
 
-import FuzzInput
+import FuzzSupport
 import Glibc
 
 @safe final class Arena {

@@ -6,7 +6,7 @@
 
 import Backing
 import Clock
-import FuzzInput
+import FuzzSupport
 import Glibc
 import GraceHopperDriver
 import GraceHopperModel

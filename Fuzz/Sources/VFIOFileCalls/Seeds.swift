@@ -1,6 +1,6 @@
 // Inputs to begin with, made here so that none is kept as a file: each does one thing well, which the fuzzer then spoils.
 
-import FuzzInput
+import FuzzSupport
 
 enum Seeds {
     /// Numbers of `Scenario.Operation`, in its order.
@@ -8,7 +8,7 @@ enum Seeds {
         case request, knownRequest, pread, pwrite, read, write, seek, map, vector, protect, restore
     }
 
-    private static func all() -> [[UInt8]] {
+    static func all() -> [[UInt8]] {
         func one(_ step: Step, _ rest: [UInt8] = []) -> [UInt8] { [step.rawValue] + rest }
         // A known request by its place in the list, in the arena; argsz and index by their places.
         func request(_ kind: UInt8, size: UInt8, index: UInt8) -> [UInt8] {
@@ -39,6 +39,4 @@ enum Seeds {
         }
         return seeds
     }
-
-    static func write(to folder: String) -> Bool { writeSeeds(all(), to: folder) }
 }

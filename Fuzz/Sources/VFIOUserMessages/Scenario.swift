@@ -5,7 +5,7 @@ import Backing
 import CLinux
 import Clock
 import Ethernet
-import FuzzInput
+import FuzzSupport
 import Glibc
 import I225Model
 import Memory

@@ -1,7 +1,5 @@
 // Inputs to begin with, made here so that none is kept as a file: each does one thing well, which the fuzzer then spoils.
 
-import FuzzInput
-
 enum Seeds {
     /// Numbers of `Scenario.Operation`, in its order.
     private enum Step: UInt8 {
@@ -10,7 +8,7 @@ enum Seeds {
         case frame, take, sleep
     }
 
-    private static func all() -> [[UInt8]] {
+    static func all() -> [[UInt8]] {
         func one(_ step: Step, _ rest: [UInt8] = []) -> [UInt8] { [step.rawValue] + rest }
         // The file (shared), a file it is, flags 3; offset, address and size by their place in the list.
         func map(_ address: UInt8, file: UInt8 = 0, hasFile: UInt8 = 1) -> [UInt8] {
@@ -40,6 +38,4 @@ enum Seeds {
                 + one(.poll, [2]),
         ]
     }
-
-    static func write(to folder: String) -> Bool { writeSeeds(all(), to: folder) }
 }

@@ -26,7 +26,7 @@ expect "-S: and what goes out" $(($(in_all tx) - before_sent)) -ge 10
 # 7.x asks the card every two seconds, 6.12 whenever it is asked. 1000 bytes of data, 8 of ICMP, 20 of IP, 14 of Ethernet.
 more_bytes() { [ $(($(statistic hc_tx_bytes) - before_card)) -ge 10420 ]; }
 check "-S: the card's own counters have them" within 10 more_bytes
-for name in tx_cqe_err tx_cqe_unknown_type rx_coalesced_err rx_cqe_unknown_type hc_rx_discards_no_wqe hc_tx_err_inval_sgl \
+for name in tx_cq_err tx_cqe_unknown_type rx_coalesced_err rx_cqe_unknown_type hc_rx_discards_no_wqe hc_tx_err_inval_sgl \
     hc_tx_err_vport_disabled hc_tx_err_inval_vportoffset hc_tx_err_vlan_enforcement hc_tx_err_eth_type_enforcement \
     hc_tx_err_sa_enforcement hc_tx_err_sqpdid_enforcement hc_tx_err_cqpdid_enforcement hc_tx_err_mtu_violation \
     hc_tx_err_gdma; do

@@ -24,6 +24,8 @@ public struct MANACard: Sendable {
     /// Queues of a port and direction.
     public var queues: Int?
     public var ports: Int?
+    /// Whether it has completion moderation, which newer drivers turn on by themselves.
+    public var isModerated = false
 
     public init() {}
 
@@ -47,6 +49,7 @@ public struct MANACard: Sendable {
         if let tableVectors { options.limits.tableVectors = tableVectors }
         if let queues { options.limits.portQueues = queues }
         if let ports { options.limits.ports = ports }
+        if isModerated { options.capabilities.insert(.dynamicModeration) }
         return options
     }
 }

@@ -1,7 +1,8 @@
 // The vectors that one owner has, by number, until it hands them on or gives them back.
 
 /// Leases by the number of their vector. Its end returns all of them, highest first.
-public struct HeldVectors: ~Copyable {
+public struct HeldVectors: ~Copyable, @unchecked Sendable {
+    // SAFETY (Sendable): handed over by consuming; the slots never leave it.
     /// An array cannot have noncopyable elements.
     private final class Slot {
         var lease: VectorLease?

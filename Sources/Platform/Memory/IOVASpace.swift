@@ -117,7 +117,7 @@ public enum IOVAError: Error, Equatable {
 
     /// Counts an access that is refused.
     @discardableResult
-    func refuse(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> DMAFault {
+    package func refuse(_ iova: UInt64, length: Int, _ access: DMAPermissions) -> DMAFault {
         let fault = DMAFault(iova: iova, length: length, access: access)
         faults &+= 1
         lastFault = fault

@@ -30,7 +30,7 @@ public final class RemoteTransfers {
     // MARK: The device's side
 
     /// Begins to read; a ticket to ask with.
-    func read(_ iova: UInt64, byteCount: Int) -> UInt64 {
+    package func read(_ iova: UInt64, byteCount: Int) -> UInt64 {
         let ticket = nextTicket
         nextTicket += 1
         reads[ticket] = .underWay
@@ -39,15 +39,19 @@ public final class RemoteTransfers {
     }
 
     /// How far the read is. One that has ended is forgotten by `forget`.
-    func state(_ ticket: UInt64) -> ReadState { reads[ticket] ?? .failed }
+    package func state(_ ticket: UInt64) -> ReadState { reads[ticket] ?? .failed }
 
     /// The result is not wanted any more.
-    func forget(_ ticket: UInt64) { reads[ticket] = nil }
+    package func forget(_ ticket: UInt64) { reads[ticket] = nil }
 
-    func write(_ iova: UInt64, _ bytes: [UInt8]) {
+    /// Writes behind all that was written before.
+    package func write(_ iova: UInt64, _ bytes: [UInt8]) {
         unconfirmedWrites += 1
         wanted.append(.write(iova: iova, bytes: bytes))
     }
+
+    /// Reads that nobody has forgotten yet.
+    package var openReads: Int { reads.count }
 
     // MARK: The host's side
 

@@ -12,7 +12,9 @@ extension MANAModel {
 
     /// The driver has written the header.
     func takeWindow(_ now: UInt64) {
-        switch options.faults.window {
+        let isFaulty = options.faults.windowOccurrence == nil || options.faults.windowOccurrence == windowRequests
+        windowRequests += 1
+        switch isFaulty ? options.faults.window : .none {
         case .neverAnswers: window.take(until: nil)
         case .late(let delay): window.take(until: now &+ delay)
         case .answers(let raw): window.answer(ChannelHeader(raw: raw))
@@ -55,16 +57,25 @@ extension MANAModel {
             let eventRing = pageRing(setup.eventFrame), let completionRing = pageRing(setup.completionFrame),
             let receiveRing = pageRing(setup.receiveFrame), let sendRing = pageRing(setup.sendFrame)
         else { return .badSetup }
-        events.queues.insert(EventQueue(vector: Int(setup.vector), eventRing), at: Int(HardwareChannel.id))
+        events.queues.insert(
+            EventQueue(
+                vector: Int(setup.vector),
+                eventRing,
+                faults: entryFaults.faults(of: .channelEvents, queue: HardwareChannel.id)
+            ),
+            at: Int(HardwareChannel.id)
+        )
         channel = HardwareChannel(
             completions: CompletionQueue(
                 id: HardwareChannel.id,
                 eventQueue: Int(HardwareChannel.id),
                 completionRing,
-                isArmed: true
+                isArmed: true,
+                faults: entryFaults.faults(of: .channelCompletions, queue: HardwareChannel.id)
             ),
             send: sendRing,
-            receive: receiveRing
+            receive: receiveRing,
+            host.memory
         )
         counts.channelsEstablished &+= 1
         onDriverStep?(.establishedChannel)
@@ -77,7 +88,7 @@ extension MANAModel {
         let address = frame << 12
         guard address >> 12 == frame,
             var ring = RingMemory(host.memory, pages: [address], byteCount: MANA.pageBytes, .both),
-            ring.refresh()
+            ring.refresh() || ring.way != .nowhere
         else { return nil }
         return ring
     }
@@ -115,6 +126,7 @@ extension MANAModel {
         channelCounts.malformed &+= channel?.malformed ?? 0
         channelCounts.lost &+= channel?.lost ?? 0
         channelCounts.unreachable &+= channel?.completions.lost ?? 0
+        channelCounts.unreachable &+= channel?.refusedFetches ?? 0
         channel = nil
         events.removeAll()
         path.removeAll()

@@ -49,6 +49,7 @@ extension MANAModel {
         endChannel()
         while events.takeVector() != nil {}
         window.reset(options.faults.window)
+        windowRequests = 0
         applyConfig()
     }
 
@@ -141,6 +142,7 @@ extension MANAModel {
         let page = Int(truncatingIfNeeded: offset / pageBytes)
         let place = UInt32(truncatingIfNeeded: offset % pageBytes)
         if size == .quadWord, let kind = DoorbellKind(offset: place) {
+            if kind == .moderation { return moderate(ModerationDoorbell(raw: value), page: page) }
             return ring(kind, QueueDoorbell(raw: value, kind), page: page, now: now)
         }
         guard size == .doubleWord, let kind = DoorbellKind(shortOffset: place) else {
@@ -207,10 +209,26 @@ extension MANAModel {
                 return
             }
             events.ring(id, tail: doorbell.tail, isArmed: doorbell.isArmed)
-        case .moderation:
-            // Known only to drivers that were told of it; this device tells each completion as it comes.
-            if !options.capabilities.contains(.dynamicModeration) { counts.strayDoorbells &+= 1 }
+        case .moderation: counts.strayDoorbells &+= 1
         }
+    }
+
+    /// Known only to drivers that were told of it. It can mean to write an event, which needs the bus.
+    private func moderate(_ doorbell: ModerationDoorbell, page: Int) {
+        guard options.capabilities.contains(.dynamicModeration), page == adapter.doorbellPage else {
+            counts.strayDoorbells &+= 1
+            return
+        }
+        guard isBusMaster else {
+            counts.disabledAccesses &+= 1
+            return
+        }
+        path.moderate(
+            completion: Int(doorbell.completionQueue),
+            microseconds: doorbell.microseconds,
+            completions: doorbell.completions.map { UInt16($0) },
+            &events
+        )
     }
 
     /// The one register per kind of queue names the queue in what is written: no word of memory can stand for it.

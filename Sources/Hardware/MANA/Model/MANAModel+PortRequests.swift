@@ -87,18 +87,32 @@ extension MANAModel {
         else { throw .exhausted }
         guard request[.workRegion] != request[.completionRegion] else { throw .invalid }
         let work = try ring(over: request[.workRegion], byteCount: request[.workRingBytes])
-        let completions = CompletionQueue(
+        var completions = CompletionQueue(
             id: UInt32(completionQueue),
             eventQueue: eventQueue,
-            try ring(over: request[.completionRegion], byteCount: request[.completionRingBytes])
+            try ring(over: request[.completionRegion], byteCount: request[.completionRingBytes]),
+            faults: entryFaults.faults(
+                of: isSend ? .sendCompletions : .receiveCompletions,
+                queue: UInt32(completionQueue)
+            )
         )
+        var response = Message<CreateWorkQueueResponse>()
+        // Version 3 of the request may ask for moderation from the start.
+        if request[.version] >= 3, request[.wantsModeration] != 0, options.capabilities.contains(.dynamicModeration) {
+            _ = completions.moderate(
+                microseconds: request[.moderationMicroseconds],
+                completions: request[.moderationCompletions]
+            )
+            response[.moderationMicroseconds] = completions.moderation.microseconds
+            response[.moderationCompletions] = UInt16(completions.moderation.completions)
+            response[.isModerated] = completions.moderation.isOn ? 1 : 0
+        }
         insert(type, queue: queue, port: port, work, completions)
         adapter.completionQueues.take(completionQueue)
         try adapter.regions.remove(request[.workRegion])
         try adapter.regions.remove(request[.completionRegion])
         let handle = adapter.makeHandle()
         adapter.objects[handle] = .init(type: type, port: port, queue: queue, completionQueue: completionQueue)
-        var response = Message<CreateWorkQueueResponse>()
         response[.workQueue] = UInt32(queue)
         response[.completionQueue] = UInt32(completionQueue)
         response[.object] = handle

@@ -40,7 +40,8 @@ extension MANAModel {
             throw .exhausted
         }
         let ring = try ring(over: request[.region], byteCount: request[.ringBytes])
-        events.queues.insert(EventQueue(vector: vector, ring), at: id)
+        let faults = entryFaults.faults(of: .events, queue: UInt32(id))
+        events.queues.insert(EventQueue(vector: vector, ring, faults: faults), at: id)
         try adapter.regions.remove(request[.region])
         adapter.eventQueues.insert(id)
         var response = Message<CreateQueueResponse>()

@@ -27,6 +27,9 @@ import PCIe
     var events: EventQueues
     var path: DataPath
     var adapter: Adapter
+    let entryFaults: EntryFaultBook
+    /// How many requests the window has taken since the last reset.
+    var windowRequests = 0
     /// The link of all ports, as the world outside has it.
     public internal(set) var isLinkUp = true
 
@@ -57,6 +60,7 @@ import PCIe
         events = EventQueues(count: limits.eventQueues + 1, vectorCount: limits.tableVectors)
         path = DataPath(port, options.dataPathLimits)
         adapter = Adapter(options)
+        entryFaults = EntryFaultBook(options.faults.entries)
         messageCounts = [UInt64](repeating: 0, count: limits.tableVectors)
         registerWords = options.registerWords
         startPorts()
@@ -110,7 +114,8 @@ import PCIe
         let now = host.clock.now
         advance(now)
         // Without a link frames leave nobody and reach nobody.
-        let worked = isBusMaster && isLinkUp ? path.poll(now: now, &events) : path.ignoreArrivals()
+        var worked = isBusMaster && isLinkUp ? path.poll(now: now, &events) : path.ignoreArrivals()
+        if isBusMaster, path.tellModerated(now, &events) { worked = true }
         sendMessages()
         return worked
     }
@@ -125,6 +130,7 @@ import PCIe
         let now = host.clock.now
         var deadline = window.due
         if let due = channel?.nextDeadline(after: now) { deadline = min(deadline ?? due, due) }
+        if let due = path.moderationDeadline(now) { deadline = min(deadline ?? due, due) }
         if path.isWireFull { deadline = min(deadline ?? .max, now &+ 20_000) }
         return deadline
     }
@@ -160,7 +166,7 @@ import PCIe
         counters.answersLost = channelCounts.lost &+ (channel?.lost ?? 0)
         counters.homelessEvents = events.homeless
         counters.unreachableRings = path.unreachableRings &+ events.lost &+ channelCounts.unreachable
-        counters.unreachableRings &+= channel?.completions.lost ?? 0
+        counters.unreachableRings &+= (channel?.completions.lost ?? 0) &+ (channel?.refusedFetches ?? 0)
         counters.badBuffers = path.badBuffers
         counters.framesSent = path.framesSent
         counters.framesReceived = path.framesReceived

@@ -10,6 +10,7 @@ import Memory
 import Netdev
 import Registers
 import Simulation
+import TestCards
 import TestQueues
 import Testing
 import XSK

@@ -7,6 +7,7 @@ import I225Model
 import I225Wire
 import PTP
 import Registers
+import TestCards
 import Testing
 
 @Suite("Clock", .overEveryBacking)

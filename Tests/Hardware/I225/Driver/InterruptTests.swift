@@ -9,6 +9,7 @@ import Interrupts
 import Leases
 import Netdev
 import Registers
+import TestCards
 import TestFrames
 import TestQueues
 import Testing

@@ -7,6 +7,7 @@ import I225Model
 import I225Wire
 import Netdev
 import Registers
+import TestCards
 import Testing
 
 @Suite("Link", .overEveryBacking)

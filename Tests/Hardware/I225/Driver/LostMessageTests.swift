@@ -6,6 +6,7 @@ import I225Driver
 import I225Model
 import Leases
 import Memory
+import TestCards
 import Testing
 import VFIOUser
 import VFIOUserTestClient
@@ -17,7 +18,7 @@ struct LostMessageTests {
     /// A card behind a server, and a man in the middle.
     private struct Remote {
         let rig = Rig()
-        private let server: VFIOUserServer<StillModel>
+        private let server: VFIOUserServer<StillModel<I225Model>>
         let line: Line
         private let near: SocketBox
 

@@ -9,6 +9,7 @@ import Interrupts
 import Leases
 import Memory
 import Netdev
+import TestCards
 import TestFrames
 import TestQueues
 import Testing

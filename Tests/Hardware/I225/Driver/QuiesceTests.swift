@@ -6,6 +6,7 @@ import I225Model
 import I225Wire
 import Memory
 import Registers
+import TestCards
 import TestQueues
 import Testing
 import XSK

@@ -8,6 +8,7 @@ import I225Wire
 import Leases
 import Memory
 import Netdev
+import TestCards
 import TestQueues
 import Testing
 import XSK

@@ -10,7 +10,7 @@ import MANAWire
 import Simulation
 import Testing
 
-@Suite("MANA: bring-up")
+@Suite("MANA: bring-up", .overEveryBacking)
 struct BringUpTests {
     @Test("A healthy card comes up with one vector, then as many as it can use")
     func opens() throws {
@@ -31,8 +31,8 @@ struct BringUpTests {
         #expect(rig.hooks.resets == 0, "the card let go by itself")
     }
 
-    @Test("The card is told that vectors are taken one by one, where they are", arguments: [true, false])
-    func tellsTheCard(addsVectors: Bool) throws {
+    @Test("defect 11: The card is told that vectors are taken one by one, where they are", arguments: [true, false])
+    func theCardIsTold(addsVectors: Bool) throws {
         let rig = Rig()
         rig.hooks.canAddVectors = addsVectors
         let device = try rig.open()

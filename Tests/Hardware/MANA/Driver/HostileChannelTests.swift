@@ -8,6 +8,7 @@ import MANAModel
 import MANAWire
 import Memory
 import Registers
+import TestCards
 import Testing
 
 private struct Unmapped: Error {}
@@ -69,7 +70,7 @@ private struct ChannelMemory {
     }
 }
 
-@Suite("MANA: a hostile channel")
+@Suite("MANA: a hostile channel", .overEveryBacking)
 struct HostileChannelTests {
     @Test("Owner bits of a lap that cannot be, in either ring: a typed error at once, and a reset cures it")
     func wrongLap() throws {

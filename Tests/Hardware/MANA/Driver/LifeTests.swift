@@ -8,10 +8,11 @@ import MANADriver
 import MANAModel
 import MANAWire
 import Simulation
+import TestCards
 import TestQueues
 import Testing
 
-@Suite("MANA: life")
+@Suite("MANA: life", .overEveryBacking)
 struct LifeTests {
     @Test("The card tells of its link")
     func link() throws {
@@ -179,7 +180,7 @@ struct LifeTests {
                 #expect(error.code == .deviceGone, "access \(access): \(error)")
             }
             #expect(rig.clock.now - before < 1_000_000_000, "access \(access)")
-            #expect(rig.census.outstanding.isEmpty, "access \(access): \(rig.census.outstanding)")
+            #expect(rig.hasNothingOut, "access \(access): \(rig.census.outstanding)")
         }
     }
 
@@ -202,7 +203,49 @@ struct LifeTests {
             _ = consume device
             #expect(rig.clock.now - before < 1_000_000)
         }
-        #expect(rig.census.outstanding.isEmpty, "\(rig.census.outstanding)")
+        #expect(rig.hasNothingOut, "\(rig.census.outstanding)")
+    }
+
+    @Test("A card that does not let go of the channel is reset: its memory is another's next", arguments: 0..<6)
+    func refusedEnd(_ index: Int) throws {
+        // Of a destruction of the channel: no response bit, another command, a version, a status; kept; taken, never given.
+        let faults: [(WindowFault, ClosedRange<UInt64>)] = [
+            (.answers(0x02), 0...0), (.answers(0x81), 0...0), (.answers(0x8A), 0...0), (.answers(0x182), 0...0),
+            (.neverAnswers, 20...21), (.late(15_000_000_000), 15...16),
+        ]
+        let (fault, expected) = faults[index]
+        let rig = Rig {
+            $0.faults.window = fault
+            $0.faults.windowOccurrence = 1
+        }
+        let device = try rig.open()
+        let before = rig.clock.now
+        _ = consume device
+        let seconds = (rig.clock.now - before) / 1_000_000_000
+        #expect(expected.contains(seconds), "\(seconds) s")
+        #expect(rig.hooks.resets == (index == 5 ? 0 : 1), "late is not never")
+        #expect(rig.isClean, "\(rig.census.outstanding) \(rig.model.holdings)")
+    }
+
+    @Test(
+        "A card that refuses a queue's vector: that queue fails with its words, and the others work",
+        arguments: 1...3
+    )
+    func refusedVector(_ limit: Int) throws {
+        let rig = Rig { $0.faults.refusesVectorsFrom = limit }
+        do {
+            let device = try rig.open()
+            let port = try device.openPort()
+            let error = #expect(throws: DeviceError.self) { _ = try port.openQueuePair(limit - 1, entries: 128) }
+            #expect(error?.code == .refused)
+            guard limit > 1 else { return }
+            var stack = try rig.stack(port, limit - 2)
+            try port.steer()
+            same(stack.send(testFrame(1)), true)
+            rig.settle()
+            #expect(rig.arrivals() == [testFrame(1)])
+        }
+        #expect(rig.isClean, "\(rig.census.outstanding) \(rig.model.holdings)")
     }
 
     @Test("A fence that is never answered holds a queue's end up for ten seconds, not for ever")

@@ -35,7 +35,7 @@ private let transports = [
     Transport(name: "UDP", number: 17, offset: 6) { udp($0) },
 ]
 
-@Suite("MANA: offloads")
+@Suite("MANA: offloads", .overEveryBacking)
 struct OffloadTests {
     @Test("The card completes a checksum", arguments: transports, [true, false])
     fileprivate func checksum(_ transport: Transport, isIPv4: Bool) throws {

@@ -11,7 +11,7 @@ import Memory
 import Netdev
 import Testing
 
-@Suite("MANA: pump")
+@Suite("MANA: pump", .overEveryBacking)
 struct PumpTests {
     @Test("Frames pass both ways, and everything is given back", arguments: [1, 4])
     func passes(framesPerCompletion: Int) throws {

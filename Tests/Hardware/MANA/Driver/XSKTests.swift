@@ -13,7 +13,7 @@ import TestQueues
 import Testing
 import XSK
 
-@Suite("MANA: XSK")
+@Suite("MANA: XSK", .overEveryBacking)
 struct XSKTests {
     @Test("A program's frames leave and come, lap after lap, and all chunks are its own at the end")
     func bothWays() throws {

@@ -55,4 +55,16 @@ final class MANAAdapter<Backing: PCIeBacking>: Sendable {
         guard hardware.isOpen, !hardware.isGone else { return }
         try? body()
     }
+
+    /// Resets the function: the card does not end what it was given. It forgets everything by that, so queues and ports that
+    /// are still out are silent from here on, and `service` says that the card needs to be set up anew.
+    func reset() {
+        hardware.close()
+        channel.distrust()
+        guard !hardware.isGone else { return }
+        // Where even that fails, the memory is out of the card's reach when its mapping ends.
+        try? hardware.backing.reset()
+        // A function level reset takes memory space away (PCI Express Base 5.0 §6.6.2), and a card without it looks gone.
+        try? enableFunction(hardware.backing)
+    }
 }

@@ -78,9 +78,10 @@ public struct MANADevice<Backing: PCIeBacking>: ~Copyable {
         let vectors = QueueVectors(backing, spread)
         let vectorsEnd = VectorsEnd(vectors)
 
-        // The channel needs one vector. Where others cannot be added later, all come now (as Linux before 6.17).
+        // The channel needs one vector. Where others cannot be added later, all come now (as Linux before 6.17): how many
+        // ports share them is not known yet.
         let onlineCPUs = max(1, recipe.topology.online.count)
-        let wanted = min(onlineCPUs, configuration.queueLimit, MANA.longestQueueList) + 1
+        let wanted = min(onlineCPUs, MANA.longestQueueList) + 1
         let before = vectors.settle(on: vectors.service.firstCount(atMost: wanted))
         guard before.count > 0 else {
             throw before.refusal ?? hardware.error(.noResource, "take vector 0", "the function has no MSI-X vector")
@@ -94,12 +95,19 @@ public struct MANADevice<Backing: PCIeBacking>: ~Copyable {
         let device = try channel.findNetworkAdapter()
         let limits = try channel.queryLimits()
 
+        // Before the rest of the vectors is taken, as Linux 7.x asks it: the queues of all ports can use them.
+        let network = try channel.queryNetwork(device)
+        guard network.portCount > 0 else {
+            throw hardware.error(.badContents, "query network adapter", "no port, expected one or more")
+        }
+        // MAX_PORTS_IN_MANA_DEV
+        let portCount = min(network.portCount, 256)
         let queues = try limits.queues(atMost: min(wanted - 1, configuration.queueLimit), hardware)
         let budget = VectorBudget(
             tableCount: backing.vectorCount,
             offered: Int(clamping: limits.vectors),
             onlineCPUs: onlineCPUs,
-            queues: queues
+            queues: try limits.queues(atMost: queues * portCount, hardware)
         )
         guard budget.usable > 0 else {
             throw hardware.error(.noResource, "query limits", "the card offers no vector, expected one or more")
@@ -108,11 +116,7 @@ public struct MANADevice<Backing: PCIeBacking>: ~Copyable {
 
         let registration = try channel.register(device)
         let registered = RegisteredAdapter(open, channel, device)
-        let network = try channel.queryNetwork(device)
         _ = try hardware.doorbellPage(registration.doorbellPage, "register device")
-        guard network.portCount > 0 else {
-            throw hardware.error(.badContents, "query network adapter", "no port, expected one or more")
-        }
 
         self.configuration = configuration
         self.limits = limits
@@ -124,8 +128,7 @@ public struct MANADevice<Backing: PCIeBacking>: ~Copyable {
         )
         // With one vector, the queue that there still is shares it with the channel, and is polled.
         queueCount = max(1, min(queues, after.count - 1))
-        // MAX_PORTS_IN_MANA_DEV
-        portCount = min(network.portCount, 256)
+        self.portCount = portCount
         adapter = MANAAdapter(
             channel,
             registration: registration,
@@ -169,7 +172,13 @@ public struct MANADevice<Backing: PCIeBacking>: ~Copyable {
 
     /// Every counter of a port, under the names of Linux's mana. The card counts for the function, not for a port.
     public func statistics(port: Int = 0) throws(DeviceError) -> [NetdevStatistic] {
-        recipe.statistics.named(port: port, queueCount: queueCount, card: try adapter.queryStatistics())
+        let function = try adapter.queryStatistics()
+        return recipe.statistics.named(
+            port: port,
+            queueCount: queueCount,
+            function: function,
+            physical: try adapter.queryPhysicalStatistics()
+        )
     }
 
     /// Megabits per second of an open port's link; nil if the card does not say.

@@ -108,14 +108,15 @@ final class MANAHardware<Backing: PCIeBacking>: @unchecked Sendable {
 
     // MARK: waiting
 
-    /// Looks at `condition` until it holds or the time is up; whether it held. It looks often at first and every
-    /// millisecond later, and sees to it that the card is there.
+    /// Looks at `condition` until it holds or the time is up; whether it held. It looks often at first and less often later,
+    /// and sees to it that the card is there.
     func waitUntil(
         timeoutNanoseconds: UInt64,
         _ operation: String,
         _ condition: () throws(DeviceError) -> Bool
     ) throws(DeviceError) -> Bool {
-        let (end, wraps) = clock.now.addingReportingOverflow(timeoutNanoseconds)
+        let start = clock.now
+        let (end, wraps) = start.addingReportingOverflow(timeoutNanoseconds)
         let deadline = wraps ? .max : end
         var interval = microsecond
         while true {
@@ -125,8 +126,13 @@ final class MANAHardware<Backing: PCIeBacking>: @unchecked Sendable {
             // Memory tells nothing of a card that was pulled.
             try checkPresent(operation)
             clock.wait(nanoseconds: min(interval, deadline - now))
-            interval = min(interval * 2, millisecond)
+            interval = longerInterval(interval, waited: now &- start)
         }
+    }
+
+    /// The time between two looks, after one of `interval`: twice as long, up to a millisecond or a hundredth of the wait.
+    func longerInterval(_ interval: UInt64, waited: UInt64) -> UInt64 {
+        min(interval * 2, max(millisecond, waited / 100))
     }
 }
 

@@ -142,4 +142,17 @@ extension MANAAdapter {
         request[.wanted] = FunctionStatistic.allCases.reduce(0) { $0 | $1.maskBit }
         return try channel.send(request).elements(.counters)
     }
+
+    /// The counters of the physical port beneath the function, by `PhysicalStatistic.place`; nil if the card does not tell.
+    func queryPhysicalStatistics() throws(DeviceError) -> [UInt64]? {
+        var request = request(QueryPhysicalStatistics.self)
+        request[.wanted] = PhysicalStatistic.all.reduce(0) { $0 | 1 << UInt64($1.place) }
+        do throws(DeviceError) {
+            return try channel.send(request).elements(.counters)
+        } catch {
+            // Cards before it was known say no, and to some functions all do.
+            guard error.code == .refused else { throw error }
+            return nil
+        }
+    }
 }

@@ -20,13 +20,26 @@ public struct VectorStory: Sendable, Equatable {
 }
 
 /// The vectors of a card and who has them: those of queues are handed out and taken anew.
+///
+/// The lock is held for the books alone: attaching or detaching a vector may be a system call or a message to another
+/// process, and the control thread looks at vector 0 meanwhile.
 final class QueueVectors<Backing: PCIeBacking>: @unchecked Sendable {
-    // SAFETY (Sendable): the books are behind a lock, under which alone the service attaches; all else is immutable.
+    // SAFETY (Sendable): the books are behind a lock; all else is immutable, and backings may be asked from any thread.
+
     private struct Books: ~Copyable {
         var held = HeldVectors()
         var spread: AffinitySpread
         /// Vectors that were taken at the bring-up: no more are used.
         var count = 0
+        /// Those that a queue's opener is about to attach anew.
+        var attached: Set<Int> = []
+    }
+
+    /// What there is for a queue.
+    private enum Choice: ~Copyable {
+        case held(VectorLease)
+        case free(Int, cpus: CPUSet?)
+        case nothing
     }
 
     let service: InterruptVectors<Backing>
@@ -44,34 +57,49 @@ final class QueueVectors<Backing: PCIeBacking>: @unchecked Sendable {
         index == MANA.channelVector ? "mana_hwc@pci:\(function)" : "mana_q\(index - 1)@pci:\(function)"
     }
 
-    /// Takes vectors until there are `count`; gives back what is above. How many there are, and why not more.
+    /// Takes vectors until there are `count`; gives back what is above. How many there are, and why not more. For the
+    /// bring-up, before any queue is there.
     func settle(on count: Int) -> (count: Int, refusal: DeviceError?) {
         let name = name
-        return books.withLock { books in
+        let spread = books.withLock { books in
             books.spread.place(upTo: count)
-            books.held.giveBack(from: count)
-            let spread = books.spread
-            let refusal = service.fill(
-                &books.held,
-                upTo: count,
-                name: { Self.name($0, name) },
-                cpus: { spread[$0] }
-            )
-            books.count = books.held.count
-            return (books.count, refusal)
+            return books.spread
+        }
+        var held = books.withLock { exchange(&$0.held, with: HeldVectors()) }
+        held.giveBack(from: count)
+        let refusal = service.fill(&held, upTo: count, name: { Self.name($0, name) }, cpus: { spread[$0] })
+        let taken = held.count
+        var kept = Optional(held)
+        books.withLock { books in
+            if let held = kept.take() { books.held = held }
+            books.count = taken
+        }
+        return (taken, refusal)
+    }
+
+    /// A vector for a queue: the one of its number, or the lowest that no queue has, be it of another port. nil: there is
+    /// none, and the queue is polled.
+    func take(forQueue queue: Int) throws(DeviceError) -> VectorLease? {
+        switch books.withLock({ choose(queue + 1, &$0) }) {
+        case .held(let lease): return lease
+        case .nothing: return nil
+        case .free(let index, let cpus):
+            defer { books.withLock { _ = $0.attached.remove(index) } }
+            return try service.take(index, name: Self.name(index, name), cpus: cpus)
         }
     }
 
-    /// The vector of a queue; nil if there is none for it, or another port's queue has it: then it is polled.
-    func take(forQueue queue: Int) throws(DeviceError) -> VectorLease? {
-        let index = queue + 1
-        let name = name
-        return try books.withLock { books throws(DeviceError) -> VectorLease? in
-            guard index < books.count else { return nil }
-            if let lease = books.held.take(index) { return lease }
-            guard service.status(index) == nil else { return nil }
-            return try service.take(index, name: Self.name(index, name), cpus: books.spread[index])
+    private func choose(_ preferred: Int, _ books: inout Books) -> Choice {
+        let isFree = { [service] (index: Int, attached: Set<Int>) in
+            service.status(index) == nil && !attached.contains(index)
         }
+        for index in [preferred] + (1..<max(1, books.count)) where index < books.count {
+            if let lease = books.held.take(index) { return .held(lease) }
+            guard isFree(index, books.attached) else { continue }
+            books.attached.insert(index)
+            return .free(index, cpus: books.spread[index])
+        }
+        return .nothing
     }
 
     /// Whether the channel's vector fired since the last call.
@@ -81,9 +109,10 @@ final class QueueVectors<Backing: PCIeBacking>: @unchecked Sendable {
 
     /// Gives back all that are not a queue's.
     func end() {
-        books.withLock { books in
-            books.held.giveBack(from: 0)
+        let held = books.withLock { books in
             books.count = 0
+            return exchange(&books.held, with: HeldVectors())
         }
+        _ = consume held
     }
 }

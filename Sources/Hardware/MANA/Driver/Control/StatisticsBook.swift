@@ -18,19 +18,25 @@ final class StatisticsBook: Sendable {
         }
     }
 
-    /// Counters of the port as a whole, then of each queue.
-    func named(port: Int, queueCount: Int, card: [UInt64]) -> [NetdevStatistic] {
+    /// Counters of the port as a whole, of the function, of the physical port, then of each queue: the order of Linux 7.x.
+    ///
+    /// - Parameters:
+    ///   - function: by `FunctionStatistic.rawValue`.
+    ///   - physical: by `PhysicalStatistic.place`; nil: the card does not tell, and none is shown.
+    func named(port: Int, queueCount: Int, function: [UInt64], physical: [UInt64]?) -> [NetdevStatistic] {
         let queues = queues(ofPort: port, count: queueCount)
         func sum(_ count: (QueueStatistics) -> UInt64) -> UInt64 { queues.reduce(0) { $0 &+ count($1) } }
-        var all = FunctionStatistic.allCases.map { statistic in
-            NetdevStatistic(statistic.name, card.indices.contains(statistic.rawValue) ? card[statistic.rawValue] : 0)
-        }
-        all += [
-            NetdevStatistic("tx_cqe_err", sum { $0.transmitErrors.count }),
+        func value(_ place: Int, _ values: [UInt64]) -> UInt64 { values.indices.contains(place) ? values[place] : 0 }
+        var all = [
+            NetdevStatistic("stop_queue", sum { $0.stops.count }),
+            NetdevStatistic("wake_queue", sum { $0.wakes.count }),
+            NetdevStatistic("tx_cq_err", sum { $0.transmitErrors.count }),
             NetdevStatistic("tx_cqe_unknown_type", sum { $0.transmitUnknown.count }),
             NetdevStatistic("rx_cqe_unknown_type", sum { $0.receiveUnknown.count }),
             NetdevStatistic("rx_dropped", sum { $0.receiveDamaged.count }),
         ]
+        all += FunctionStatistic.allCases.map { NetdevStatistic($0.name, value($0.rawValue, function)) }
+        if let physical { all += PhysicalStatistic.all.map { NetdevStatistic($0.name, value($0.place, physical)) } }
         for (index, queue) in queues.prefix(queueCount).enumerated() {
             all += [
                 NetdevStatistic("rx_\(index)_packets", queue.receivePackets.count),
@@ -39,6 +45,7 @@ final class StatisticsBook: Sendable {
                 NetdevStatistic("rx_\(index)_xdp_redirect", queue.xskReceived.count),
                 NetdevStatistic("rx_\(index)_pkt_len0_err", queue.receiveEmpty.count),
             ]
+            all += (2...8).map { NetdevStatistic("rx_\(index)_coalesced_cqe_\($0)", queue.coalesced[$0 - 2].count) }
         }
         for (index, queue) in queues.prefix(queueCount).enumerated() {
             all += [

@@ -81,7 +81,8 @@ struct EventQueue<Backing: PCIeBacking>: ~Copyable {
 
     /// Takes what is there, and has the card raise the vector for the next event; how many events were of use.
     mutating func arm(_ statistics: QueueStatistics) {
-        guard !isBroken else { return }
+        // Of a card that was closed, the number may be another's by now.
+        guard !isBroken, adapter.hardware.isOpen else { return }
         taking: for _ in 0..<ring.entryCount {
             switch ring.next() {
             case .none: break taking

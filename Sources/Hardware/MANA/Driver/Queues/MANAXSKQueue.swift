@@ -108,14 +108,14 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
     /// Gives the card what the program has to send; how many frames.
     private mutating func send() -> Int {
         // Two units per frame at the most.
-        guard queues.transmit.ring.room >= 2 else { return 0 }
+        guard queues.transmit.ring.room >= TransmitWork.mostUnits else { return 0 }
         if burstNext == burstCount {
             burstCount = pool.peekTransmit(&burst, limit: XSKTransmitBurst.capacity)
             burstNext = 0
             guard burstCount > 0 else { return 0 }
         }
         var sent = 0
-        while burstNext < burstCount, queues.transmit.ring.room >= 2 {
+        while burstNext < burstCount, queues.transmit.ring.room >= TransmitWork.mostUnits {
             let frame = burst[burstNext]
             burstNext &+= 1
             let buffer = NetdevBuffer(iova: umemBase &+ frame.address, cookie: frame.address, length: frame.length)
@@ -141,6 +141,7 @@ struct XSKQueueState<Backing: PCIeBacking>: ~Copyable {
             queues.transmit.count(buffer, offload)
             sent &+= 1
         }
+        if burstNext < burstCount { queues.transmit.stopForRoom() }
         guard sent > 0 else { return 0 }
         statistics.xskTransmitted.add(UInt64(sent))
         queues.transmit.ringTail()

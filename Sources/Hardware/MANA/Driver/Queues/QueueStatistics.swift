@@ -23,8 +23,12 @@ public final class QueueStatistics: Sendable {
     let longFormat = SingleWriterCounter()
     let shortFormat = SingleWriterCounter()
     let checksums = SingleWriterCounter()
+    let stops = SingleWriterCounter()
+    let wakes = SingleWriterCounter()
     let receivePackets = SingleWriterCounter()
     let receiveBytes = SingleWriterCounter()
+    /// Completions that told of two frames, of three, and so on to eight.
+    let coalesced = InlineArray<7, SingleWriterCounter> { _ in SingleWriterCounter() }
     let xskReceived = SingleWriterCounter()
     let xskDropped = SingleWriterCounter()
     let xskTransmitted = SingleWriterCounter()

@@ -146,5 +146,8 @@ struct ReceiveQueue<Backing: PCIeBacking>: ~Copyable {
         statistics.receiveEmpty.add(UInt64(tally.empty))
         statistics.receiveDamaged.add(UInt64(tally.damaged))
         if tally.overflowed { statistics.overflows.add() }
+        guard tally.coalesced > 0 else { return }
+        let coalesced = ring.takeCoalesced()
+        for index in coalesced.indices { statistics.coalesced[index].add(UInt64(coalesced[index])) }
     }
 }

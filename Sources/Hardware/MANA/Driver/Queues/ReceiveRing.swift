@@ -22,6 +22,8 @@ import Rings
     public var damaged: UInt32 = 0
     /// Answers to FENCE_RQ.
     public var fences: UInt32 = 0
+    /// Completions that told of several frames; see `ReceiveRing.takeCoalesced`.
+    public var coalesced: UInt32 = 0
     /// The ring's owner bits cannot be: the queue is read no more.
     public var overflowed = false
 
@@ -43,6 +45,8 @@ import Rings
     @usableFromInline let bufferBytes: UInt32
     public private(set) var isBroken = false
     @usableFromInline var tally = ReceiveTally()
+    /// Completions of two frames, of three, and so on to eight.
+    private var coalesced = InlineArray<7, UInt32>(repeating: 0)
 
     /// SAFETY: the memory behind both rings outlives this value.
     @unsafe public init(
@@ -191,6 +195,10 @@ import Rings
             added &+= 1
             clean &+= 1
         }
+        if added > 1 {
+            tally.coalesced &+= 1
+            coalesced[added &- 2] &+= 1
+        }
         return added
     }
 
@@ -231,6 +239,13 @@ import Rings
     public mutating func takeTally() -> ReceiveTally {
         let taken = tally
         tally = ReceiveTally()
+        return taken
+    }
+
+    /// Completions of two frames, of three, and so on to eight, since the last call.
+    mutating func takeCoalesced() -> InlineArray<7, UInt32> {
+        let taken = coalesced
+        coalesced = InlineArray(repeating: 0)
         return taken
     }
 

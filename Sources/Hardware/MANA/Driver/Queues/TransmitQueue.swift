@@ -1,12 +1,14 @@
-// A send queue of the card under a driver, on loan. Source: mana_create_txq, mana_destroy_txq (mana_en.c of Linux 6.12
-// and 7.x).
+// A send queue of the card under a driver, on loan. Source: mana_create_txq, mana_destroy_txq, mana_dealloc_queues
+// (mana_en.c of Linux 6.12 and 7.x).
 
 import Backing
+import Clock
 import MANAWire
 import Netdev
 import Registers
 
-/// The send side of a queue pair. Its end has the card destroy the queue; frames that it had are not sent any more.
+/// The send side of a queue pair. Its end waits for the frames that the card was told of, and has the card destroy the
+/// queue.
 struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
     var ring: TransmitRing
     let format: TransmitFormat
@@ -14,10 +16,13 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
     let longestFrame: UInt32
     private let doorbell: DoorbellPlace<Backing.BAR>
     private let hardware: MANAHardware<Backing>
+    private let adapter: MANAAdapter<Backing>
     private let id: UInt32
     private let completionQueue: UInt32
     /// What the doorbell was last told.
     private var rung: UInt32 = 0
+    /// A frame was turned away for want of room, and there has been none for the longest request since.
+    private var isStopped = false
     // After the ring: the queue, then its memory.
     private var work: WorkQueue<Backing>
 
@@ -46,13 +51,38 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
         self.statistics = statistics
         longestFrame = UInt32(adapter.longestFrame)
         hardware = adapter.hardware
+        self.adapter = adapter
         id = work.id
         completionQueue = work.completionQueue
         self.work = work
     }
 
-    /// Ends the queue on the card. Frames that it had are `ring.takeBack`'s.
-    mutating func stop() { work.end() }
+    deinit { Self.drain(adapter, ring, rung: rung) }
+
+    /// Ends the queue on the card. Frames that it had and did not send are `ring.takeBack`'s.
+    mutating func stop() {
+        Self.drain(adapter, ring, rung: rung)
+        work.end()
+    }
+
+    /// Waits until the card is done with all that it was told of, 120 s at most (mana_dealloc_queues). A card that is not
+    /// done by then is reset: it may be reading frames whose memory is about to be another's.
+    private static func drain(_ adapter: MANAAdapter<Backing>, _ ring: borrowing TransmitRing, rung: UInt32) {
+        let hardware = adapter.hardware
+        guard hardware.isOpen, !ring.isSettled(upTo: rung) else { return }
+        // Looked at in this function alone: a closure would keep the ring for itself.
+        let start = hardware.clock.now
+        let deadline = start &+ 120_000 * millisecond
+        var interval = microsecond
+        while hardware.isOpen, !hardware.isGone {
+            // Looked for here, after the look at the card: what it does because of that look counts.
+            guard !ring.isSettled(upTo: rung) else { return }
+            let now = hardware.clock.now
+            guard now < deadline else { return adapter.reset() }
+            hardware.clock.wait(nanoseconds: min(interval, deadline - now))
+            interval = hardware.longerInterval(interval, waited: now &- start)
+        }
+    }
 
     /// Tells the card about everything submitted, and, before it forgets, what has been reaped.
     mutating func ringTail() {
@@ -82,7 +112,21 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
     @inline(__always) mutating func reap(_ cookies: inout InlineArray<32, UInt64>) -> Int {
         let count = ring.reap(&cookies)
         if ring.hasTally { countErrors() }
+        if isStopped { wake() }
         return count
+    }
+
+    /// Counts that the stack has to wait for room (Linux: netif_tx_stop_queue), once until there is some.
+    @inline(never) mutating func stopForRoom() {
+        guard !isStopped else { return }
+        isStopped = true
+        statistics.stops.add()
+    }
+
+    @inline(never) private mutating func wake() {
+        guard ring.room >= TransmitWork.mostUnits else { return }
+        isStopped = false
+        statistics.wakes.add()
     }
 
     @inline(never) private mutating func countErrors() {
@@ -109,10 +153,17 @@ struct TransmitQueue<Backing: PCIeBacking>: ~Copyable {
     /// Takes a frame for sending; false if there is no room for it, or the card cannot do what it asks for.
     @inline(__always) mutating func submit(_ buffer: NetdevBuffer, _ offload: TransmitOffload) -> Bool {
         if isPlain(buffer, offload) {
-            guard ring.room >= 1 else { return false }
+            guard ring.room >= 1 else {
+                stopForRoom()
+                return false
+            }
             ring.submit(format.plain(iova: buffer.iova, length: buffer.length), cookie: buffer.cookie)
         } else {
-            guard let work = work(for: buffer, offload), ring.room >= Int(work.units) else { return false }
+            guard let work = work(for: buffer, offload) else { return false }
+            guard ring.room >= Int(work.units) else {
+                stopForRoom()
+                return false
+            }
             ring.submit(work, cookie: buffer.cookie)
         }
         count(buffer, offload)

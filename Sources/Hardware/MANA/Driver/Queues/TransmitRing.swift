@@ -8,6 +8,8 @@ import Rings
 
 /// A frame's out-of-band data and its pieces, as quadwords of one or two basic units.
 @frozen public struct TransmitWork: Sendable {
+    /// Of the longest request.
+    static let mostUnits = 2
     /// 1 or 2.
     public var units: UInt32 = 1
     // The first unit: header and, where the format is short, out-of-band data; then pieces.
@@ -193,6 +195,28 @@ import Rings
 
     /// Whether `takeTally` has something to tell.
     @inlinable public var hasTally: Bool { !tally.isClean }
+
+    /// Whether the completions that are there, reaped or not, end all requests up to the tail that was rung last. Takes
+    /// nothing: for the end of a queue. True too of a ring that makes no sense: no wait will tell.
+    func isSettled(upTo rung: UInt32) -> Bool {
+        guard !isBroken else { return true }
+        var unit = clean
+        for step in 0..<completions.owner.entryCount {
+            guard unit != work.head, unit &<< 5 != rung else { return true }
+            let index = completions.head &+ step
+            let tail = completions.loadTail(index)
+            switch completions.owner.state(tail.owner, at: index) {
+            case .empty: return false
+            case .overflow: return true
+            case .valid: break
+            }
+            guard tail.raw & CompletionRing.identity == signature,
+                CompletionHead(raw: completions.load(index, 0)).client == CompletionHead.networkClient
+            else { continue }
+            unit &+= UInt32(unsafe spans[work.slot(unit)])
+        }
+        return true
+    }
 
     /// Takes a frame back from a device that has let go of the queue; nil when none is left.
     public mutating func takeBack() -> UInt64? {

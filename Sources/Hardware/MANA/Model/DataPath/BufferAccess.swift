@@ -8,7 +8,7 @@ import Memory
 @safe struct BufferAccess: ~Copyable {
     // SAFETY: `window` points into the IOVA space at `generation`; `refresh` forgets it when that has changed, and within a
     // burst it cannot, because mapping and bursts share the owner's thread.
-    private let memory: IOVASpace
+    let memory: IOVASpace
     /// The key that all pieces must carry.
     let key: UInt32
     private var window: IOVAWindow?
@@ -26,7 +26,12 @@ import Memory
         unsafe window = nil
     }
 
-    /// The memory of a piece; nil where its key is another or the device may not go there.
+    /// Whether a piece lies in memory that is reached by transfers alone.
+    func isRemote(_ piece: MemoryPiece, _ access: DMAPermissions) -> Bool {
+        piece.key == key && memory.isRemote(piece.address, length: Int(piece.length), access)
+    }
+
+    /// The memory of a piece; nil where its key is another or the device may not go there, or not directly.
     ///
     /// SAFETY: good for the piece's bytes within the burst. The driver may change them at any time.
     @unsafe @inline(__always) mutating func address(
@@ -44,6 +49,7 @@ import Memory
         _ length: Int,
         _ access: DMAPermissions
     ) -> UnsafeMutableRawPointer? {
+        guard !memory.isRemote(address, length: length, access) else { return nil }
         unsafe window = memory.window(address, length: length, access)
         return unsafe window?.address(address, length: length, access)
     }

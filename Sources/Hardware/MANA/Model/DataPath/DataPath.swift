@@ -32,6 +32,8 @@ package struct DataPath: ~Copyable {
     private let budget: Int
     /// Whose each completion queue is.
     private var completionOwners: [CompletionOwner]
+    /// Completion queues whose events may wait.
+    private var moderated: [Int] = []
     /// What queues that are gone had counted.
     private var retired = QueueCounts()
     /// Doorbells of queues that are not there.
@@ -57,6 +59,7 @@ package struct DataPath: ~Copyable {
     package mutating func insert(_ queue: consuming SendQueue) {
         let id = Int(queue.id)
         completionOwners[Int(queue.completions.id)] = .send(id)
+        note(queue.completions)
         transmitter.queues.insert(queue, at: id)
     }
 
@@ -64,13 +67,14 @@ package struct DataPath: ~Copyable {
     package mutating func insert(_ queue: consuming ReceiveQueue) {
         let id = Int(queue.id)
         completionOwners[Int(queue.completions.id)] = .receive(id)
+        note(queue.completions)
         receiver.queues.insert(queue, at: id)
     }
 
     /// Ends a send queue and its completion queue. What it had not done is never done.
     package mutating func removeSend(_ id: Int) {
         guard transmitter.queues.contains(id) else { return }
-        completionOwners[Int(transmitter.queues[id].completions.id)] = .nobody
+        forget(completions: Int(transmitter.queues[id].completions.id))
         retired.add(transmitter.queues[id])
         transmitter.note(id, isWaiting: false)
         transmitter.queues.remove(id)
@@ -79,7 +83,7 @@ package struct DataPath: ~Copyable {
     /// Ends a receive queue and its completion queue; frames that would go there are dropped.
     package mutating func removeReceive(_ id: Int) {
         guard receiver.queues.contains(id) else { return }
-        completionOwners[Int(receiver.queues[id].completions.id)] = .nobody
+        forget(completions: Int(receiver.queues[id].completions.id))
         retired.add(receiver.queues[id])
         for port in 0..<ports.count where ports.contains(port) { ports[port].forget(queue: id) }
         receiver.queues.remove(id)
@@ -109,6 +113,7 @@ package struct DataPath: ~Copyable {
     package mutating func ring(receive id: Int, tail: UInt32) {
         guard receiver.queues.contains(id) else { return countStray() }
         receiver.queues[id].work.setTail(tail)
+        receiver.note(id)
     }
 
     /// The 32-bit doorbell.
@@ -122,6 +127,7 @@ package struct DataPath: ~Copyable {
     package mutating func ring(receive id: Int, movedBy increment: UInt32) {
         guard receiver.queues.contains(id) else { return countStray() }
         receiver.queues[id].work.moveTail(by: increment)
+        receiver.note(id)
     }
 
     /// The driver has read a completion queue up to `tail`.
@@ -159,6 +165,62 @@ package struct DataPath: ~Copyable {
             parent = receiver.queues[owner].completions.eventQueue
         }
         if isDue { events.push(.completion(of: UInt32(id)), to: parent) }
+    }
+
+    // MARK: Moderation
+
+    /// The driver says how long a completion queue's events may wait; nil: as it was.
+    package mutating func moderate(
+        completion id: Int,
+        microseconds: UInt16?,
+        completions: UInt16?,
+        _ events: inout EventQueues
+    ) {
+        var isModerated = false
+        changeCompletions(id, &events) {
+            let isDue = $0.moderate(microseconds: microseconds, completions: completions)
+            isModerated = $0.moderation.isOn
+            return isDue
+        }
+        moderated.removeAll { $0 == id }
+        if isModerated { moderated.append(id) }
+    }
+
+    private mutating func note(_ completions: borrowing CompletionQueue) {
+        if completions.moderation.isOn { moderated.append(Int(completions.id)) }
+    }
+
+    private mutating func forget(completions id: Int) {
+        completionOwners[id] = .nobody
+        moderated.removeAll { $0 == id }
+    }
+
+    /// Tells of completions that have waited long enough; whether there were any.
+    package mutating func tellModerated(_ now: UInt64, _ events: inout EventQueues) -> Bool {
+        var hasTold = false
+        for index in moderated.indices {
+            changeCompletions(moderated[index], &events) {
+                let isDue = $0.takeModeratedEvent(now)
+                if isDue { hasTold = true }
+                return isDue
+            }
+        }
+        return hasTold
+    }
+
+    /// When the next of them is due, if nothing else happens.
+    package func moderationDeadline(_ now: UInt64) -> UInt64? {
+        var deadline: UInt64?
+        for id in moderated {
+            let due: UInt64?
+            switch completionOwners[id] {
+            case .nobody: due = nil
+            case .send(let owner): due = transmitter.queues[owner].completions.moderationDeadline(now)
+            case .receive(let owner): due = receiver.queues[owner].completions.moderationDeadline(now)
+            }
+            if let due { deadline = min(deadline ?? due, due) }
+        }
+        return deadline
     }
 
     private mutating func countStray() { strayDoorbells &+= 1 }
@@ -224,12 +286,12 @@ package struct QueueCounts: Sendable, Equatable {
 
     mutating func add(_ queue: borrowing SendQueue) {
         badTails &+= queue.work.badTails
-        unreachableRings &+= queue.unreachable &+ queue.completions.lost
+        unreachableRings &+= queue.unreachable &+ queue.completions.lost &+ queue.work.refusedFetches
     }
 
     mutating func add(_ queue: borrowing ReceiveQueue) {
         badTails &+= queue.work.badTails
-        unreachableRings &+= queue.unreachable &+ queue.completions.lost
+        unreachableRings &+= queue.unreachable &+ queue.completions.lost &+ queue.work.refusedFetches
         badBuffers &+= queue.malformed
     }
 }

@@ -13,6 +13,9 @@ import MANAWire
     var queues: SlotTable<ReceiveQueue>
     /// Queues that this burst has been at, a bit each.
     private var touched: LookupTable
+    /// Queues whose requests are on their way from remote memory, a bit each.
+    private var fetching: LookupTable
+    private var isFetching = false
     private let longestFrame: Int
     private let packetBufferBytes: Int
 
@@ -27,6 +30,7 @@ import MANAWire
         self.wire = wire
         queues = SlotTable(count: limits.receiveQueues)
         touched = LookupTable(count: limits.receiveQueues / 32 + 1)
+        fetching = LookupTable(count: limits.receiveQueues / 32 + 1)
         longestFrame = limits.longestFrame
         packetBufferBytes = limits.packetBufferBytes
     }
@@ -45,6 +49,28 @@ import MANAWire
         return frames
     }
 
+    /// Queue `id` was rung.
+    mutating func note(_ id: Int) {
+        guard queues[id].work.isWaiting else { return }
+        fetching[id >> 5] |= 1 &<< UInt32(id & 31)
+        isFetching = true
+    }
+
+    /// Has requests come from remote memory before there are frames for them.
+    @inline(never) private mutating func fetch() {
+        isFetching = false
+        for word in 0..<fetching.count where fetching[word] != 0 {
+            var rest = fetching[word]
+            fetching[word] = 0
+            while rest != 0 {
+                let id = word * 32 + rest.trailingZeroBitCount
+                rest &= rest &- 1
+                guard queues.contains(id), queues[id].work.refresh() else { continue }
+                note(id)
+            }
+        }
+    }
+
     /// Takes up to `budget` frames off the wire; how many.
     mutating func run(
         budget: Int,
@@ -52,6 +78,7 @@ import MANAWire
         _ counters: inout FunctionCounters,
         _ tap: inout CaptureTap
     ) -> Int {
+        if isFetching { fetch() }
         let isCapturing = tap.isOpen
         var frames = 0
         while frames < budget, let frame = unsafe wire.peek() {

@@ -61,11 +61,13 @@ import Memory
         hash: UInt32,
         most: Coalescing
     ) -> Outcome {
-        guard work.available > 0 else { return .noRequest }
-        guard work.ring.refresh(), completions.refresh() else {
+        guard work.available > 0 || work.isWaiting else { return .noRequest }
+        guard work.refresh(), completions.refresh() else {
             unreachable &+= 1
             return .dropped
         }
+        // Requests in remote memory may still be on their way.
+        guard work.available > 0 else { return .noRequest }
         buffers.refresh()
         let control = work.header.control
         let span = control.spanBytes
@@ -101,6 +103,7 @@ import Memory
         let control = work.header.control
         let span = control.spanBytes
         guard span <= min(work.available, MANA.longestReceiveBytes), control.inlineBytes == 8 else {
+            if work.isWaiting(for: min(span, MANA.longestReceiveBytes)) { return .noRequest }
             // Where the next request starts is unknown.
             malformed &+= 1
             flush()
@@ -115,11 +118,20 @@ import Memory
             let share = min(bytes - written, Int(piece.length))
             guard share > 0 else { continue }
             let part = MemoryPiece(address: piece.address, key: piece.key, length: UInt32(share))
-            guard let buffer = unsafe buffers.address(part, .deviceWrites) else {
+            if buffers.isRemote(part, .deviceWrites) {
+                var bytes = [UInt8](repeating: 0, count: share)
+                unsafe bytes.withUnsafeMutableBytes {
+                    guard let start = $0.baseAddress else { return }
+                    // SAFETY: `share` bytes are there, and as many follow in the frame.
+                    unsafe Self.copy(frame, gap: gap, from: written, to: start, share)
+                }
+                buffers.memory.transfers.write(part.address, bytes)
+            } else if let buffer = unsafe buffers.address(part, .deviceWrites) {
+                unsafe Self.copy(frame, gap: gap, from: written, to: buffer, share)
+            } else {
                 malformed &+= 1
                 break
             }
-            unsafe Self.copy(frame, gap: gap, from: written, to: buffer, share)
             written += share
         }
         guard written == bytes else {

@@ -17,7 +17,9 @@ import Registers
     package let port: Int
     package var work: WorkQueue
     package var completions: CompletionQueue
-    private var buffers: BufferAccess
+    var buffers: BufferAccess
+    /// What is here of frames in remote memory.
+    var remotePieces: RemotePieces
     /// The segment at which a full wire or the budget stopped the request at the head.
     private var nextSegment = 0
     /// Bursts that found the ring's memory gone.
@@ -37,6 +39,7 @@ import Registers
         self.work = WorkQueue(work)
         self.completions = completions
         buffers = BufferAccess(memory, key: memoryKey)
+        remotePieces = RemotePieces(memory)
     }
 
     /// What a burst came to.
@@ -47,10 +50,12 @@ import Registers
         var steps = 0
         /// The wire is full: nothing wakes the device when it drains.
         var isBlocked = false
+        /// Requests or their pieces are on their way from remote memory: to be tried again in a later burst.
+        var isWaiting = false
     }
 
     /// What became of the request at the head.
-    private enum Step {
+    enum Step {
         case done
         /// It stays where it is, for the wire is full or the budget spent.
         case held
@@ -67,8 +72,8 @@ import Registers
         _ counters: inout FunctionCounters
     ) -> Progress {
         var progress = Progress()
-        guard work.available > 0 else { return progress }
-        guard work.ring.refresh(), completions.refresh() else {
+        guard work.available > 0 || work.isWaiting else { return progress }
+        guard work.refresh(), completions.refresh() else {
             unreachable &+= 1
             return progress
         }
@@ -78,6 +83,7 @@ import Registers
             let control = work.header.control
             let span = control.spanBytes
             guard span <= min(work.available, MANA.longestSendBytes) else {
+                if work.isWaiting(for: min(span, MANA.longestSendBytes)) { break }
                 refuse(.beyondTail, &counters)
                 work.advance(work.available)
                 progress.requests &+= 1
@@ -91,6 +97,10 @@ import Registers
             nextSegment = 0
             work.advance(span)
             progress.requests &+= 1
+        }
+        if work.isWaiting {
+            // What was done makes room for what follows.
+            progress.isWaiting = work.refresh()
         }
         return progress
     }
@@ -156,29 +166,6 @@ import Registers
         return total
     }
 
-    /// Copies the pieces to `destination`, which has room for `total` bytes; false where they are not what they were when
-    /// measured, or not all can be reached.
-    @inline(__always) private mutating func gather(
-        _ control: WorkRequestControl,
-        into destination: UnsafeMutableRawPointer,
-        total: Int
-    ) -> Bool {
-        let listOffset = control.listOffset
-        var filled = 0
-        for index in 0..<control.pieceCount {
-            let piece = work.piece(index, listOffset: listOffset)
-            let length = Int(truncatingIfNeeded: piece.length)
-            // DPDK's "no memory" has an address where nothing is.
-            guard length > 0 else { continue }
-            guard length <= total &- filled, let source = unsafe buffers.address(piece, .deviceReads) else {
-                return false
-            }
-            unsafe (destination + filled).copyMemory(from: source, byteCount: length)
-            filled &+= length
-        }
-        return filled == total
-    }
-
     /// One frame as it is.
     @inline(__always) private mutating func sendWhole(
         _ control: WorkRequestControl,
@@ -197,7 +184,7 @@ import Registers
             progress.isBlocked = true
             return .held
         }
-        guard unsafe gather(control, into: room + tagBytes, total: frameBytes) else { return .refused(.memory) }
+        if let step = unsafe gather(control, into: room + tagBytes, total: frameBytes, &progress) { return step }
         if request.raw & Self.checksums != 0,
             unsafe !fillChecksums(request, place, room + tagBytes, frameBytes)
         {
@@ -288,7 +275,7 @@ import Registers
         guard control.pieceCount > 0, work.piece(0, listOffset: control.listOffset).length == headerBytes else {
             return .refused(.outOfBand)
         }
-        guard unsafe gather(control, into: wire.scratch, total: frameBytes) else { return .refused(.memory) }
+        if let step = unsafe gather(control, into: wire.scratch, total: frameBytes, &progress) { return step }
         let frame = unsafe RawSpan(_unsafeStart: wire.scratch, byteCount: frameBytes)
         let segmentation: Segmentation
         switch Self.cut(frame, offload(request, place, control, frame, headerBytes: headerBytes), wire.longestFrame) {

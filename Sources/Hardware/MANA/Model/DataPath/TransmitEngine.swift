@@ -58,7 +58,7 @@ struct TransmitEngine: ~Copyable {
         let burst = queues[id].run(budget: budget, offset: offset, &wire, &counters)
         if burst.isBlocked { isWireFull = true }
         // Done, or its memory is gone: then the next doorbell makes it try again.
-        if queues[id].work.available == 0 || burst.steps == 0 { note(id, isWaiting: false) }
+        if queues[id].work.available == 0 || burst.steps == 0, !burst.isWaiting { note(id, isWaiting: false) }
         if queues[id].completions.takeEvent() {
             events.push(.completion(of: queues[id].completions.id), to: queues[id].completions.eventQueue)
         }

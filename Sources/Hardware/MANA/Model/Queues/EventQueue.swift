@@ -17,26 +17,34 @@ package struct EventQueue: ~Copyable {
     package private(set) var pushed: UInt64 = 0
     /// What the driver rang last.
     private var tail: UInt32
+    /// What goes wrong with its entries.
+    private let faults: RingFaults?
 
-    package init(vector: Int, _ ring: consuming RingMemory) {
+    /// - Parameter faults: what goes wrong with its entries.
+    package init(vector: Int, _ ring: consuming RingMemory, faults: RingFaults? = nil) {
         self.vector = vector
         owner = OwnerBits(entryCount: UInt32(truncatingIfNeeded: ring.byteCount / 16))
         producer = owner.first
         tail = owner.tail(owner.first)
+        self.faults = faults
         self.ring = ring
+        if faults != nil { self.ring.divert() }
     }
 
     /// Writes an event; true where the vector must be raised.
     package mutating func push(_ event: Event) -> Bool {
-        guard ring.refresh() else {
+        let tail = EventTail(event.type, owner: owner.bits(producer))
+        if ring.refresh() {
+            let offset = owner.slot(producer) &* 16
+            ring.store(offset, UInt64(event.detail0) | UInt64(event.detail1) << 32)
+            ring.publish(offset &+ 8, UInt64(event.detail2) | UInt64(tail.raw) << 32)
+            producer &+= 1
+        } else if ring.way != .nowhere {
+            ring.putEntry([event.detail0, event.detail1, event.detail2, tail.raw], at: &producer, owner, faults)
+        } else {
             lost &+= 1
             return false
         }
-        let offset = owner.slot(producer) &* 16
-        let tail = EventTail(event.type, owner: owner.bits(producer))
-        ring.store(offset, UInt64(event.detail0) | UInt64(event.detail1) << 32)
-        ring.publish(offset &+ 8, UInt64(event.detail2) | UInt64(tail.raw) << 32)
-        producer &+= 1
         pushed &+= 1
         defer { isArmed = false }
         return isArmed

@@ -8,21 +8,39 @@ import Synchronization
 /// A ring's bytes, by offset. They are looked up when the memory map has changed, not per access.
 @safe package struct RingMemory: ~Copyable {
     // SAFETY: `addresses` and `pages` have `pageCount` elements from `init` to `deinit`. A page is followed only while
-    // `isReachable`, which `refresh` says of the present memory map: it cannot change within a burst, because mapping and
-    // bursts share the owner's thread. Offsets are masked to the ring, and aligned to what is loaded or stored.
+    // `isReachable`, or for rings that are not plain the way, says so of the present memory map: it cannot change within a
+    // burst, because mapping and bursts share the owner's thread. Offsets are masked to the ring, and aligned to what is
+    // loaded or stored. `window` has `windowBytes` once it is there, until `deinit`.
+
+    /// How the ring is reached in the present memory map.
+    package enum Way: Sendable, Equatable {
+        /// The driver took its memory away.
+        case nowhere
+        case direct
+        /// It lies in memory that is reached by transfers alone: see `RingMemory+Remote`.
+        case remote
+    }
+
     package static var pageBytes: Int { 4096 }
     /// The longest ring: 16 MiB, 4096 pages.
     package static var mostBytes: Int { 1 << 24 }
 
-    private let memory: IOVASpace
+    let memory: IOVASpace
     private let access: DMAPermissions
     package let byteCount: Int
     private let mask: Int
-    private let addresses: UnsafeMutablePointer<UInt64>
-    private let pages: UnsafeMutablePointer<UnsafeMutableRawPointer?>
-    private let pageCount: Int
+    let addresses: UnsafeMutablePointer<UInt64>
+    let pages: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+    let pageCount: Int
     private var generation: UInt64 = 0
     private var isReachable = false
+    /// As of the last `refresh`.
+    package private(set) var way = Way.nowhere
+    /// The owner wants nothing to go the plain way.
+    private var isDiverted = false
+    /// What is here of a remote ring, and the part of it that is on its way.
+    var window: UnsafeMutableRawPointer?
+    var fetch: (ticket: UInt64, offset: Int, byteCount: Int)?
 
     /// - Parameters:
     ///   - pages: where in the device's memory the ring's pages are, in the ring's order; each at a multiple of 4096.
@@ -38,6 +56,7 @@ import Synchronization
         self.byteCount = byteCount
         self.pageCount = pageCount
         mask = byteCount - 1
+        unsafe window = nil
         unsafe addresses = .allocate(capacity: pageCount)
         unsafe pages = .allocate(capacity: pageCount)
         for index in 0..<pageCount {
@@ -47,11 +66,20 @@ import Synchronization
     }
 
     deinit {
+        if let fetch { memory.transfers.forget(fetch.ticket) }
+        unsafe window?.deallocate()
         unsafe addresses.deallocate()
         unsafe pages.deallocate()
     }
 
-    /// Whether all pages can be reached now. To be called before each burst; where it says false nothing may be accessed.
+    /// From now on `refresh` is always false, and entries are written by `put`; or no more.
+    package mutating func divert(_ isDiverted: Bool = true) {
+        self.isDiverted = isDiverted
+        isReachable = !isDiverted && way == .direct
+    }
+
+    /// Whether all pages can be reached now, the plain way. To be called before each burst; where it says false nothing may
+    /// be accessed but by `put`, and that only where `way` leads somewhere.
     @inline(__always) package mutating func refresh() -> Bool {
         if generation == memory.generation { return isReachable }
         return lookUp()
@@ -60,26 +88,33 @@ import Synchronization
     @inline(never) private mutating func lookUp() -> Bool {
         generation = memory.generation
         isReachable = false
+        way = .nowhere
+        if liesInRemoteMemory {
+            way = .remote
+            if unsafe window != nil { lookThroughWindow() }
+            return false
+        }
         for index in 0..<pageCount {
             let page = unsafe memory.address(addresses[index], length: Self.pageBytes, access)
             // What is lent at an odd place cannot hold the words that both sides change.
             guard let page = unsafe page, Int(bitPattern: page) % 64 == 0 else { return false }
             unsafe pages[index] = page
         }
-        isReachable = true
-        return true
+        way = .direct
+        isReachable = !isDiverted
+        return isReachable
     }
 
     @unsafe @inline(__always) private func word(_ offset: Int) -> UnsafePointer<Atomic<UInt64>> {
         let place = offset & mask
-        // SAFETY: `refresh` has filled in every page.
+        // SAFETY: `lookUp` has filled in every page, or `lookThroughWindow`.
         let page = unsafe pages[place &>> 12].unsafelyUnwrapped
         return unsafe UnsafePointer((page + (place & 4095)).assumingMemoryBound(to: Atomic<UInt64>.self))
     }
 
     /// The 8 bytes at `offset`, a multiple of 8; offsets beyond the end count from the start again.
     @inline(__always) package func load(_ offset: Int) -> UInt64 {
-        assert(isReachable && offset & 7 == 0)
+        assert(way != .nowhere && offset & 7 == 0)
         return unsafe word(offset).pointee.load(ordering: .relaxed)
     }
 
@@ -100,5 +135,16 @@ import Synchronization
         let first = unsafe word(offset)
         for index in 0..<7 { unsafe first[index].store(entry[index], ordering: .relaxed) }
         unsafe first[7].store(entry[7], ordering: .releasing)
+    }
+
+    /// Writes an entry of dwords at `offset`, a multiple of 8, its last 8 bytes last: the way for rings that are not plain.
+    @inline(never) package func put(_ offset: Int, _ dwords: [UInt32]) {
+        precondition(way != .nowhere && offset & 7 == 0 && dwords.count & 1 == 0, "an entry, and a way for it")
+        guard way == .direct else { return putRemotely(offset, dwords) }
+        for index in stride(from: 0, to: dwords.count, by: 2) {
+            let word = UInt64(dwords[index]) | UInt64(dwords[index + 1]) << 32
+            // Releasing is what the last one needs, and costs the others nothing that matters here.
+            unsafe self.word(offset &+ index * 4).pointee.store(word, ordering: .releasing)
+        }
     }
 }

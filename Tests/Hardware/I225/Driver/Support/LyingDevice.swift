@@ -6,6 +6,7 @@ import I225Model
 import I225Wire
 import Memory
 import Registers
+import TestCards
 
 /// Memory writes in the name of a card. The card itself stays idle: it has no frames.
 struct LyingDevice {

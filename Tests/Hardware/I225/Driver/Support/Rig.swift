@@ -9,6 +9,7 @@ import I225Wire
 import Leases
 import Memory
 import Rings
+import TestCards
 import XSK
 
 /// A virtual I225, its wire, its clock, and the count of what is on loan.

@@ -14,6 +14,10 @@ final class CardHooks {
     var beforeLoad: () -> Void = {}
     /// Runs before every store of 32 bits, with its offset.
     var beforeStore: (UInt32) -> Void = { _ in }
+    /// Whether a store of 64 bits, a doorbell, reaches the card.
+    var passesDoorbell: (UInt32) -> Bool = { _ in true }
+    /// Runs while a vector is being attached.
+    var whileAttaching: (Int) -> Void = { _ in }
     /// Vectors from this one on are refused.
     var refusesVectorsFrom: Int?
     /// The vectors that were attached, in order.
@@ -53,6 +57,7 @@ struct PolledBacking<Base: PCIeBacking>: PCIeBacking {
         if let limit = hooks.refusesVectorsFrom, index >= limit {
             throw DeviceError(.refused, device: name, operation: "attach vector", "the host has none left")
         }
+        hooks.whileAttaching(index)
         let lease = try base.attachVector(index, cpu: cpu)
         hooks.attached.append((index, cpu))
         return lease
@@ -78,12 +83,16 @@ struct PolledBAR<Base: RegisterAccess>: RegisterAccess {
         base.store(offset, value)
     }
 
-    func storeWide(_ offset: UInt32, _ value: UInt64) { base.storeWide(offset, value) }
+    func storeWide(_ offset: UInt32, _ value: UInt64) {
+        if hooks.passesDoorbell(offset) { base.storeWide(offset, value) }
+    }
+
     func load(_ offset: UInt64, byteCount: Int) -> UInt64 { base.load(offset, byteCount: byteCount) }
 
     func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
         base.store(offset, byteCount: byteCount, value)
     }
 
+    func together<Result>(_ body: () -> Result) -> Result { base.together(body) }
     func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }
 }

@@ -9,15 +9,21 @@ import MANADriver
 import MANAModel
 import MANAWire
 import Memory
+import TestCards
+import Testing
 
-typealias Card = PolledBacking<InProcess<MANAModel>>
+typealias Card = PolledBacking<PlacedCard<MANAModel>>
+
+extension Trait where Self == OverEveryBacking {
+    static var overEveryBacking: Self { OverEveryBacking() }
+}
 
 /// A virtual MANA, its wire, its clock, and the count of what is on loan.
 final class Rig {
     let clock = VirtualClock(startNanoseconds: 1_000_000_000)
     let census = Census()
     let model: MANAModel
-    let card: InProcess<MANAModel>
+    let card: PlacedCard<MANAModel>
     let hooks = CardHooks()
     let backing: Card
     var farEnd: WirePort
@@ -28,11 +34,19 @@ final class Rig {
     init(_ options: MANAOptions = MANAOptions()) {
         let pair = WirePair()
         model = MANAModel(options: options, port: pair.first, clock: .virtual(clock))
-        card = InProcess(model, name: "test:mana", census: census)
+        do {
+            card = try PlacedCard(model, name: "test:mana", census: census)
+        } catch {
+            preconditionFailure("no way to the card: \(error)")
+        }
         backing = PolledBacking(base: card, hooks: hooks)
         farEnd = pair.second
         let model = self.model
-        hooks.beforeLoad = { _ = model.poll() }
+        let card = self.card
+        hooks.beforeLoad = {
+            _ = card.carryMemory()
+            _ = model.poll()
+        }
     }
 
     /// A card with the default options, changed.
@@ -63,7 +77,9 @@ final class Rig {
     }
 
     /// Lets the model do everything that is due now.
-    func settle() { while model.poll() {} }
+    func settle() {
+        repeat { while model.poll() {} } while card.carryMemory()
+    }
 
     /// All frames that have arrived at the far end.
     func arrivals() -> [[UInt8]] {
@@ -79,7 +95,13 @@ final class Rig {
     }
 
     /// The driver and the card have nothing of each other any more.
-    var isClean: Bool { census.outstanding.isEmpty && model.holdings == MANAHoldings() }
+    var isClean: Bool {
+        settle()
+        return hasNothingOut && model.holdings == MANAHoldings()
+    }
+
+    /// The driver has nothing on loan. A client's connection is the backing's, and lives as long.
+    var hasNothingOut: Bool { census.outstanding.allSatisfy { $0.key == "connection" || $0.value == 0 } }
 }
 
 let stationBytes: [UInt8] = [0x02, 0x15, 0x5D, 0x00, 0xBA, 0x00]

@@ -9,7 +9,7 @@ import PCIe
 import Registers
 import Testing
 
-@Suite struct ChannelTests {
+@Suite(.bothMemoryWays) struct ChannelTests {
     // MARK: Requests and answers
 
     @Test func aRequestIsAnsweredInTheBufferThatItsCompletionNames() throws {

@@ -1,7 +1,5 @@
 // A virtual MANA on a bench: set up and asked as the simplest possible driver would, on a clock that stands until a test
 // moves it.
-//
-// SAFETY: the arena is this rig's from `init` to `deinit`; every address comes from a page that the rig gave out.
 
 import Backing
 import Clock
@@ -26,16 +24,14 @@ struct ChannelRings {
     let answerBuffer: UInt64
 }
 
-@safe final class ControlRig {
+final class ControlRig {
     let clock = VirtualClock(startNanoseconds: 1_000_000)
     let model: MANAModel
     let device: InProcess<MANAModel>
     let options: MANAOptions
     var farEnd: WirePort
-    private let arena: UnsafeMutableRawPointer
+    let bench: BenchMemory
     private static let arenaBytes = 8 << 20
-    private static let firstAddress: UInt64 = 0x10_0000
-    private var freePages: [UInt64]
 
     private(set) var rings: ChannelRings
     private var eventsRead: UInt32 = 256
@@ -55,28 +51,18 @@ struct ChannelRings {
         model = MANAModel(options: options, port: pair.first, clock: .virtual(clock))
         farEnd = pair.second
         device = InProcess(model, name: "bench", census: Census())
-        unsafe arena = .allocate(byteCount: Self.arenaBytes, alignment: 4096)
-        unsafe arena.initializeMemory(as: UInt8.self, repeating: 0, count: Self.arenaBytes)
-        // Every page has its own mapping, and neighbours of the device are no neighbours here.
-        let count = UInt64(Self.arenaBytes / 4096)
-        freePages = []
-        for index in 0..<count {
-            let iova = Self.firstAddress + index * 4096
-            let place = Int(index * 641 % count) * 4096
-            unsafe try model.host.memory.map(iova: iova, base: arena + place, byteCount: 4096, .both)
-            freePages.append(iova)
-        }
+        bench = try BenchMemory(model.host.memory, byteCount: Self.arenaBytes)
+        let host = model.host
+        bench.onWritten = { host.sendHeldMessages() }
         rings = ChannelRings(event: 0, completion: 0, receive: 0, send: 0, requestBuffer: 0, answerBuffer: 0)
         rings = takeRings()
         allowBus()
     }
 
-    deinit { unsafe arena.deallocate() }
-
     // MARK: Memory
 
     func takePage() -> UInt64 {
-        let page = freePages.count % 2 == 0 ? freePages.removeFirst() : freePages.removeLast()
+        let page = bench.takePage()
         clear(page)
         return page
     }
@@ -96,19 +82,22 @@ struct ChannelRings {
 
     func clear(_ page: UInt64) { write([UInt8](repeating: 0, count: 4096), at: page) }
 
-    func write(_ bytes: [UInt8], at iova: UInt64) {
-        let isWritten = model.host.memory.write(iova, from: bytes.raw)
-        #expect(isWritten)
+    func write(_ bytes: [UInt8], at iova: UInt64) { bench.write(bytes, at: iova) }
+
+    /// What a driver reads, once all that is on its way has come.
+    func read(_ iova: UInt64, count: Int) -> [UInt8] {
+        settle()
+        return bench.read(iova, count: count)
     }
 
-    func read(_ iova: UInt64, count: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var span = bytes.mutableSpan
-        // SAFETY: every bit pattern is a byte.
-        var raw = unsafe span.mutableBytes
-        let isRead = model.host.memory.read(iova, into: &raw)
-        #expect(isRead)
-        return bytes
+    /// Lets transfers and the channel go on until neither has anything to do. Frames move by `poll` alone.
+    func settle() {
+        for _ in 0..<1000 {
+            guard bench.transfer() else { return }
+            // Any access moves the channel, as it does with shared memory.
+            _ = readWindow(7)
+        }
+        Issue.record("the device never comes to rest")
     }
 
     func word(_ iova: UInt64) -> UInt32 { read(iova, count: 4).number32(at: 0).byteSwapped }
@@ -125,13 +114,16 @@ struct ChannelRings {
         model.writeConfig(ConfigSpace.Offset.command, .word, isAllowed ? command | 4 : command & ~4)
     }
 
-    func attach(_ vector: Int) throws -> BenchVector { BenchVector(try device.attachVector(vector, cpu: nil)) }
+    func attach(_ vector: Int) throws -> BenchVector { BenchVector(self, try device.attachVector(vector, cpu: nil)) }
 
     func readRegister(_ offset: UInt64, _ size: AccessSize = .quadWord) -> UInt64 { model.read(bar: 0, offset, size) }
 
     /// Polls until there is nothing to do.
     func poll(limit: Int = 10_000) {
-        for _ in 0..<limit where !model.poll() { return }
+        for _ in 0..<limit {
+            let worked = model.poll()
+            if !bench.transfer() && !worked { return }
+        }
     }
 
     func advance(nanoseconds: UInt64) {
@@ -195,6 +187,18 @@ struct ChannelRings {
     func ring(_ kind: DoorbellKind, _ doorbell: QueueDoorbell, page: Int) {
         let offset = options.layout.doorbellOffset + UInt64(page) * UInt64(options.layout.doorbellPageBytes)
         model.write(bar: 0, offset + UInt64(kind.offset), .quadWord, doorbell.raw(kind))
+        settle()
+    }
+
+    /// Sets a completion queue's moderation; nil: as it was.
+    func moderate(_ completionQueue: UInt32, page: Int, _ microseconds: UInt16?, _ completions: UInt8?) {
+        let doorbell = ModerationDoorbell(
+            completionQueue: completionQueue,
+            microseconds: microseconds,
+            completions: completions
+        )
+        let offset = options.layout.doorbellOffset + UInt64(page) * UInt64(options.layout.doorbellPageBytes)
+        model.write(bar: 0, offset + 0x820, .quadWord, doorbell.raw)
     }
 
     // MARK: The channel's events and completions
@@ -273,6 +277,16 @@ struct ChannelRings {
         )
         sendTail &+= 64
         ring(.send, QueueDoorbell(id: 0, tail: sendTail), page: 0)
+    }
+
+    /// Rings for the request in its buffer, and lets nothing of it be transferred yet.
+    func postQuietly() {
+        let place = rings.send + UInt64(sendTail % 4096)
+        setWords(place, [0, WorkRequestControl(pieceCount: 1, inlineBytes: 24).raw, 0, 0, 0, 0, 0, 0])
+        setPiece(place + 32, MemoryPiece(address: rings.requestBuffer, key: 0x11, length: UInt32(AnyRequest.byteCount)))
+        sendTail &+= 64
+        let doorbell = QueueDoorbell(id: 0, tail: sendTail)
+        model.write(bar: 0, options.layout.doorbellOffset, .quadWord, doorbell.raw(.send))
     }
 
     /// The answer that has come: its bytes out of the buffer that the completion names; nil: none has.
@@ -434,18 +448,28 @@ struct ChannelRings {
 
 /// A vector that a test holds. What was pending when it was attached does not count.
 final class BenchVector {
+    private let rig: ControlRig
     private var lease: InterruptLease
     private let pending: UInt64
 
-    init(_ lease: consuming InterruptLease) {
+    init(_ rig: ControlRig, _ lease: consuming InterruptLease) {
+        self.rig = rig
+        rig.settle()
         _ = lease.consume()
         pending = lease.firedCount
         self.lease = lease
     }
 
     /// Whether it fired since the last call.
-    func consume() -> Bool { lease.consume() }
-    var firedCount: UInt64 { lease.firedCount - pending }
+    func consume() -> Bool {
+        rig.settle()
+        return lease.consume()
+    }
+
+    var firedCount: UInt64 {
+        rig.settle()
+        return lease.firedCount - pending
+    }
 }
 
 /// An event queue of the network adapter, of one page, as its driver reads it.
@@ -535,6 +559,13 @@ final class BenchWork {
         let rig = rig
         return (CompletionData(InlineArray { rig.word(place + UInt64(4 * $0)) }), tail)
     }
+
+    func moderate(microseconds: UInt16?, completions: UInt8?) {
+        rig.moderate(completionID, page: 1, microseconds, completions)
+    }
+
+    /// The last dword of every entry of the completion ring, as it is.
+    var lastWords: [UInt32] { (0..<64).map { rig.word(completions + UInt64(64 * $0 + 60)) } }
 
     /// Posts a piece of memory: a frame to send, or room for one.
     func post(_ address: UInt64, length: Int, page: Int = 1) {

@@ -11,7 +11,7 @@ import Simulation
 import TestFrames
 import Testing
 
-@Suite struct LifeTests {
+@Suite(.bothMemoryWays) struct LifeTests {
     private let nothing = MANAHoldings()
 
     /// A rig with a region, an event queue and a pair of queues on loan.

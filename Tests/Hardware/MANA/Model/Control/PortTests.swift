@@ -9,35 +9,13 @@ import Registers
 import TestFrames
 import Testing
 
-/// A port with one event queue, `queues` send and as many receive queues, receiving.
-private struct OpenPort {
-    let rig: ControlRig
-    let handle: UInt64
-    let events: BenchEvents
-    var send: [BenchWork] = []
-    var receive: [BenchWork] = []
-
-    init(queues: Int = 1, _ change: (inout MANAOptions) -> Void = { _ in }) throws {
-        rig = try ControlRig.ready(change)
-        try rig.register()
-        handle = try rig.port()[.port]
-        try rig.openPort(handle)
-        events = try rig.makeEventQueue(vector: 1)
-        for _ in 0..<queues {
-            send.append(try rig.makeWorkQueue(.send, port: handle, events: events.id))
-            receive.append(try rig.makeWorkQueue(.receive, port: handle, events: events.id))
-        }
-        if queues > 0 { _ = try rig.demand(rig.steering(handle, to: receive.map(\.object))) }
-    }
-}
-
 private let station: [UInt8] = [0x02, 0x15, 0x5D, 0x00, 0xBA, 0x00]
 
 private func frame(_ length: Int = 100, to destination: [UInt8] = station) -> [UInt8] {
     destination + [0x02, 0, 0, 0, 0, 0x99, 0x88, 0xB5] + payload(length - 14)
 }
 
-@Suite struct PortTests {
+@Suite(.bothMemoryWays) struct PortTests {
     // MARK: Frames, the whole way
 
     @Test func aFrameLeavesAndItsCompletionInterrupts() throws {

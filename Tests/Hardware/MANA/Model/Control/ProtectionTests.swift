@@ -4,7 +4,7 @@ import MANAModel
 import MANAWire
 import Testing
 
-@Suite struct ProtectionTests {
+@Suite(.bothMemoryWays) struct ProtectionTests {
     private func registration(
         _ domain: UInt64,
         _ type: UInt32,

@@ -8,7 +8,7 @@ import PCIe
 import Registers
 import Testing
 
-@Suite struct RequestTests {
+@Suite(.bothMemoryWays) struct RequestTests {
     // MARK: The adapter
 
     @Test func theVersionIsOne() throws {

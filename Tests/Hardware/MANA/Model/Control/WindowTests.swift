@@ -9,7 +9,7 @@ import PCIe
 import Registers
 import Testing
 
-@Suite struct WindowTests {
+@Suite(.bothMemoryWays) struct WindowTests {
     // MARK: Registers
 
     @Test func aVirtualFunctionsRegisters() throws {

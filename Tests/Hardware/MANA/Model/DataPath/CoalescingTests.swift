@@ -6,7 +6,7 @@ import MANAWire
 import TestFrames
 import Testing
 
-@Suite struct CoalescingTests {
+@Suite(.bothMemoryWays) struct CoalescingTests {
     private func rig(_ coalescing: Coalescing) throws -> (PathRig, BenchReceive) {
         let rig = try PathRig()
         let queue = rig.makeReceive()

@@ -1,6 +1,4 @@
 // The data path on a bench: memory in scattered pages, rings as the simplest possible driver keeps them.
-//
-// SAFETY: the arena is this rig's from `init` to `deinit`; every offset comes from a page that the rig gave out.
 
 import Ethernet
 import MANAModel
@@ -24,7 +22,7 @@ struct Arrival: Equatable {
     var hash: UInt32
 }
 
-@safe final class PathRig {
+final class PathRig {
     let memory = IOVASpace()
     var path: DataPath
     var events = EventQueues(count: 4, vectorCount: 8)
@@ -33,9 +31,8 @@ struct Arrival: Equatable {
     static let key: UInt32 = 0x55
     static let station: [UInt8] = [0x02, 0x15, 0x5D, 0x00, 0x00, 0x01]
 
-    private let arena: UnsafeMutableRawPointer
+    let bench: BenchMemory
     private static let arenaBytes = 4 << 20
-    private var freePages: [UInt64]
 
     /// - Parameter wireCapacity: bytes in flight.
     init(
@@ -52,17 +49,7 @@ struct Arrival: Equatable {
         let pair = WirePair(capacity: wireCapacity)
         path = DataPath(pair.first, limits)
         farEnd = pair.second
-        unsafe arena = .allocate(byteCount: Self.arenaBytes, alignment: 4096)
-        unsafe arena.initializeMemory(as: UInt8.self, repeating: 0, count: Self.arenaBytes)
-        // Every page has its own mapping, and neighbours of the device are no neighbours here.
-        let count = UInt64(Self.arenaBytes / 4096)
-        freePages = []
-        for index in 0..<count {
-            let iova = 0x10_0000 + index * 4096
-            let place = Int(index * 641 % count) * 4096
-            unsafe try memory.map(iova: iova, base: arena + place, byteCount: 4096, .both)
-            freePages.append(iova)
-        }
+        bench = try BenchMemory(memory, byteCount: Self.arenaBytes)
         path.ports.insert(
             Port(address: MACAddress(bytes: InlineArray { Self.station[$0] }), indirectionEntries: indirectionEntries),
             at: 0
@@ -74,17 +61,15 @@ struct Arrival: Equatable {
         eventRing = ring
     }
 
-    deinit { unsafe arena.deallocate() }
-
     private(set) var eventRing = BenchRing(pages: [])
     private var eventsRead: UInt32 = 256
 
     // MARK: Memory
 
-    func takePage() -> UInt64 {
-        // From both ends in turn: a ring's pages are never side by side.
-        freePages.count % 2 == 0 ? freePages.removeFirst() : freePages.removeLast()
-    }
+    func takePage() -> UInt64 { bench.takePage() }
+
+    /// Pages that were taken for buffers since the last call may be taken again: nothing is posted.
+    func reusePages() { bench.reuseBuffers() }
 
     func takeRing(pages: Int) -> BenchRing { BenchRing(pages: (0..<pages).map { _ in takePage() }) }
 
@@ -95,19 +80,12 @@ struct Arrival: Equatable {
         return memory
     }
 
-    func write(_ bytes: [UInt8], at iova: UInt64) {
-        let isWritten = memory.write(iova, from: bytes.raw)
-        #expect(isWritten)
-    }
+    func write(_ bytes: [UInt8], at iova: UInt64) { bench.write(bytes, at: iova) }
 
+    /// What a driver reads, once all that is on its way has come.
     func read(_ iova: UInt64, count: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var span = bytes.mutableSpan
-        // SAFETY: every bit pattern is a byte.
-        var raw = unsafe span.mutableBytes
-        let isRead = memory.read(iova, into: &raw)
-        #expect(isRead)
-        return bytes
+        while bench.transfer() {}
+        return bench.read(iova, count: count)
     }
 
     private func place(_ ring: BenchRing, _ offset: Int) -> UInt64 {
@@ -115,16 +93,11 @@ struct Arrival: Equatable {
         return ring.pages[offset / 4096] + UInt64(offset % 4096)
     }
 
-    /// Takes a page away from the device; where it was, for `map`.
-    func unmap(_ iova: UInt64) throws -> Int {
-        try memory.unmap(iova: iova)
-        let count = Self.arenaBytes / 4096
-        return Int((iova - 0x10_0000) / 4096) * 641 % count * 4096
-    }
+    /// Takes a page away from the device, until `map`.
+    func unmap(_ iova: UInt64) throws { try bench.unmap(iova) }
 
-    func map(_ place: Int, at iova: UInt64) throws {
-        unsafe try memory.map(iova: iova, base: arena + place, byteCount: 4096, .both)
-    }
+    /// - Parameter way: nil: as the bench lends all its memory.
+    func map(_ iova: UInt64, as way: MemoryWay? = nil) throws { try bench.map(iova, as: way) }
 
     func word(_ ring: BenchRing, _ offset: Int) -> UInt32 {
         let bytes = read(place(ring, offset), count: 4)
@@ -138,7 +111,7 @@ struct Arrival: Equatable {
     /// A buffer of its own, inside one page.
     func buffer(_ bytes: [UInt8]) -> MemoryPiece {
         precondition(bytes.count <= 4096)
-        let page = takePage()
+        let page = bench.takeBuffer()
         write(bytes, at: page)
         return MemoryPiece(address: page, key: Self.key, length: UInt32(bytes.count))
     }
@@ -192,11 +165,14 @@ struct Arrival: Equatable {
     var queueCounts: QueueCounts { path.queueCounts }
     var strayDoorbells: UInt64 { path.strayDoorbells }
 
-    func pollOnce() -> Bool { path.poll(now: 0, &events) }
+    func pollOnce() -> Bool {
+        let worked = path.poll(now: 0, &events)
+        return bench.transfer() || worked
+    }
 
     /// Polls until there is nothing to do.
     func poll(limit: Int = 10_000) {
-        for _ in 0..<limit where !path.poll(now: 0, &events) { return }
+        for _ in 0..<limit where !pollOnce() { return }
     }
 
     // MARK: Events

@@ -15,7 +15,7 @@ func arriving(_ length: Int, seed: Int = 0, to destination: [UInt8] = PathRig.st
 /// `frame` addressed to the station.
 func toStation(_ frame: [UInt8]) -> [UInt8] { PathRig.station + frame[6...] }
 
-@Suite struct ReceiveTests {
+@Suite(.bothMemoryWays) struct ReceiveTests {
     private func rig(_ change: (inout DataPathLimits) -> Void = { _ in }) throws -> (PathRig, BenchReceive) {
         let rig = try PathRig(change)
         let queue = rig.makeReceive()
@@ -254,6 +254,7 @@ func toStation(_ frame: [UInt8]) -> [UInt8] { PathRig.station + frame[6...] }
     @Test func withoutPacketBufferFramesAreDiscardedAtOnce() throws {
         let (rig, queue) = try rig { $0.packetBufferBytes = 0 }
         queue.provide(1)
+        rig.poll()
         rig.arrive(arriving(60))
         rig.arrive(arriving(60))
         rig.poll()

@@ -9,7 +9,7 @@ import Testing
 
 private let frame = ipv4Frame(6, tcp(payload(30)))
 
-@Suite struct RefusedRequestTests {
+@Suite(.bothMemoryWays) struct RefusedRequestTests {
     /// Posts a good request, the changed one, and a good one: the changed one alone is refused.
     private func refusal(
         of change: (inout BenchSend.Request, PathRig) -> Void,

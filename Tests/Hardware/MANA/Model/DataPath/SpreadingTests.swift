@@ -19,7 +19,7 @@ private let icmp4 = toStation(ipv4Frame(1, from: [66, 9, 149, 187], to: [161, 14
 private let portHash4 = UInt32(0x51CC_C178)
 private let hash4 = UInt32(0x323E_8FC2)
 
-@Suite struct SpreadingTests {
+@Suite(.bothMemoryWays) struct SpreadingTests {
     /// Four queues with buffers, entry n of the table leading to queue n modulo 4, and queue 2 by default.
     private func rig(entries: Int = 64) throws -> (PathRig, [BenchReceive]) {
         let rig = try PathRig(indirectionEntries: entries)

@@ -24,7 +24,7 @@ private func partial(_ frame: [UInt8], field: Int, withLength: Bool = true) -> [
     return partial
 }
 
-@Suite struct TransmitOffloadTests {
+@Suite(.bothMemoryWays) struct TransmitOffloadTests {
     private func sent(_ frame: [UInt8], _ change: (inout BenchSend.Request) -> Void) throws -> [[UInt8]] {
         let rig = try PathRig()
         let queue = rig.makeSend()

@@ -13,7 +13,7 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
     return header + (header.count..<length).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ seed) }
 }
 
-@Suite struct TransmitTests {
+@Suite(.bothMemoryWays) struct TransmitTests {
     @Test func aPlainFrameGoesOutAndCompletes() throws {
         let rig = try PathRig()
         let queue = rig.makeSend()
@@ -225,6 +225,8 @@ private func frame(_ length: Int, seed: Int = 0) -> [UInt8] {
     }
 
     @Test func oneQueueDoesNotHoldUpTheOthers() throws {
+        // Out of remote memory no frame leaves in the first burst.
+        guard MemoryWay.current == .shared else { return }
         let rig = try PathRig { $0.pollBudget = 8 }
         let busy = rig.makeSend(0, pages: 2, completionPages: 2)
         let other = rig.makeSend(3)

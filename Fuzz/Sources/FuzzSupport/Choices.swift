@@ -1,11 +1,13 @@
 // The fuzzer's input, read as a series of decisions. An input that has ended decides for the first of everything.
 
+/// The decisions of one input.
 public struct Choices {
     private let bytes: [UInt8]
     private var place = 0
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Nothing is decided any more but the first of everything.
     public var isAtEnd: Bool { place >= bytes.count }
 
     public mutating func byte() -> UInt8 {
@@ -17,6 +19,7 @@ public struct Choices {
     /// A number below `bound`, of one byte.
     public mutating func below(_ bound: Int) -> Int { Int(byte()) % bound }
 
+    /// One of some.
     public mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 
     public mutating func word() -> UInt32 { (0..<4).reduce(0) { value, _ in value << 8 | UInt32(byte()) } }
