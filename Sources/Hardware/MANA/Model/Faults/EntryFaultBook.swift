@@ -31,11 +31,18 @@ package final class EntryFaultBook {
     }
 }
 
-/// What goes wrong with the entries of one ring.
-package struct RingFaults {
-    fileprivate let book: EntryFaultBook
-    fileprivate let ring: EntryFault.Ring
-    fileprivate let concerned: [Int]
+/// What goes wrong with the entries of one ring. A class, so that a queue holds one word of it, most often nil.
+package final class RingFaults {
+    private let book: EntryFaultBook
+    private let ring: EntryFault.Ring
+    /// Places in the book.
+    private let concerned: [Int]
+
+    fileprivate init(book: EntryFaultBook, ring: EntryFault.Ring, concerned: [Int]) {
+        self.book = book
+        self.ring = ring
+        self.concerned = concerned
+    }
 
     /// Changes an entry, given as its dwords, of which the last one holds the owner bits.
     ///

@@ -40,7 +40,7 @@ package struct EventQueue: ~Copyable {
             ring.publish(offset &+ 8, UInt64(event.detail2) | UInt64(tail.raw) << 32)
             producer &+= 1
         } else if ring.way != .nowhere {
-            ring.putEntry([event.detail0, event.detail1, event.detail2, tail.raw], at: &producer, owner, faults)
+            pushOtherwise(event, tail)
         } else {
             lost &+= 1
             return false
@@ -48,6 +48,11 @@ package struct EventQueue: ~Copyable {
         pushed &+= 1
         defer { isArmed = false }
         return isArmed
+    }
+
+    /// Writes an event that cannot go the plain way.
+    @inline(never) private mutating func pushOtherwise(_ event: Event, _ tail: EventTail) {
+        ring.putEntry([event.detail0, event.detail1, event.detail2, tail.raw], at: &producer, owner, faults)
     }
 
     /// The driver has rung: it has read up to `tail`. True where it is armed and has not read all: the vector is due now.
