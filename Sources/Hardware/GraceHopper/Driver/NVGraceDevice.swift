@@ -104,7 +104,8 @@ public final class NVGraceDevice<Backing: PCIeBacking & Sendable>: VFIODevice {
         lock.seize()
         defer { lock.release() }
         var use = Optional(try OpenDevice(core))
-        let resets = try ResetRegisters(readConfigWord)
+        // Where nothing is emulated, there is nothing to clear.
+        let resets = usable == nil ? .unknown : try ResetRegisters(readConfigWord)
         state.withLock {
             $0.use = use.take()
             $0.resets = resets
