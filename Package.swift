@@ -78,8 +78,8 @@ let platformTests: [Target] = [
         "Conformance",
         in: "Conformance",
         [
-            "Backing", "Clock", "Ethernet", "I225Model", "MANAModel", "Memory", "PCIe", "Simulation",
-            "VFIOUserTestClient",
+            "Backing", "Clock", "Ethernet", "GraceHopperModel", "I225Model", "MANAModel", "Memory", "PCIe",
+            "Simulation", "VFIOUserTestClient",
         ]
     ),
     tests("Registers", in: "Platform/Registers", ["Registers"]),
@@ -192,6 +192,7 @@ let package = Package(
                     "Netdev", "PTP",
                     "XSK",
                     "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
+                    "GraceHopperWire", "GraceHopperModel", "GraceHopperDriver", "VFIOVariant",
                     .product(name: "Histogram", package: "hdrhistogram-swift"),
                 ],
                 path: "Sources/Doorbell",
@@ -274,8 +275,25 @@ let package = Package(
                     "Ethernet", "Simulation", "TestFrames",
                 ]
             ),
+            tests("GraceHopperWire", in: "Hardware/GraceHopper/Wire", ["GraceHopperWire"]),
+            tests(
+                "GraceHopperModel",
+                in: "Hardware/GraceHopper/Model",
+                [
+                    "GraceHopperModel", "GraceHopperWire", "Clock", "Memory", "PCIe", "Interrupts", "Leases", "Backing",
+                    "Simulation",
+                ]
+            ),
             tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
+            tests(
+                "VFIOVariant",
+                in: "Services/VFIOVariant",
+                [
+                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
+                    "VFIOUser", "VFIOUserTestClient",
+                ]
+            ),
             tests(
                 "XSK",
                 in: "Services/XSK",

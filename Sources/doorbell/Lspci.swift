@@ -22,7 +22,7 @@ struct Lspci: ParsableCommand {
     var json = false
 
     func run() throws {
-        guard let listing = DeviceListing(devices) else {
+        guard let listing = try DeviceListing(devices) else {
             throw ValidationError("there is no virtual device \(devices.joined(separator: ", or no virtual device "))")
         }
         print(json ? try listing.json() : hex ? listing.hexDump : listing.text)

@@ -3,6 +3,7 @@
 import Backing
 import Clock
 import Ethernet
+import GraceHopperModel
 import I225Model
 import MANAModel
 import PCIe
@@ -11,12 +12,23 @@ import VFIOUserTestClient
 enum Device: String, CaseIterable, Sendable {
     case i225
     case mana
+    case graceHopper
 
-    func make(_ clock: DeviceClock) -> any PCIeModel {
+    func make(_ clock: DeviceClock) throws -> any PCIeModel {
         switch self {
         case .i225: I225Model(options: I225Options(), port: .loopback(), clock: clock)
         case .mana: MANAModel(options: MANAOptions(), port: .loopback(), clock: clock)
+        case .graceHopper: try Self.graceHopper(clock)
         }
+    }
+}
+
+extension Device {
+    /// With a window to its memory that is short enough to go through word by word.
+    fileprivate static func graceHopper(_ clock: DeviceClock) throws -> any PCIeModel {
+        var options = GraceHopperOptions()
+        options.apertureByteCount = 1 << 20
+        return try GraceHopperModel(options: options, clock: clock)
     }
 }
 
@@ -37,7 +49,7 @@ struct Specimen: Sendable, CustomStringConvertible {
     var description: String { "\(device) \(way)" }
 
     func make(_ clock: DeviceClock) throws -> any PCIeModel {
-        let model = device.make(clock)
+        let model = try device.make(clock)
         return way == .direct ? model : try Self.served(model)
     }
 

@@ -3,6 +3,7 @@
 import Backing
 import Clock
 import Ethernet
+import GraceHopperModel
 import I225Model
 import MANAModel
 import PCIe
@@ -22,14 +23,15 @@ public struct DeviceListing: Codable, JSONDocument, Sendable {
     public let functions: [Function]
 
     /// The functions with these names, or all there are; nil if one is unknown.
-    public init?(_ names: [String]) {
-        let catalogue: [(name: String, make: () -> any PCIeModel)] = [
+    public init?(_ names: [String]) throws {
+        let catalogue: [(name: String, make: () throws -> any PCIeModel)] = [
             ("i225", { I225Model(options: I225Options(), port: .loopback(), clock: .virtual(VirtualClock())) }),
             ("mana", { MANAModel(options: MANAOptions(), port: .loopback(), clock: .virtual(VirtualClock())) }),
+            ("gracehopper", { try GraceHopperModel(options: .init(), clock: .virtual(VirtualClock())) }),
         ]
         guard names.allSatisfy({ name in catalogue.contains { $0.name == name } }) else { return nil }
         let chosen = names.isEmpty ? catalogue : catalogue.filter { names.contains($0.name) }
-        functions = chosen.enumerated().map { Function($1.make(), name: $1.name, slot: $0) }
+        functions = try chosen.enumerated().map { Function(try $1.make(), name: $1.name, slot: $0) }
     }
 
     /// What `lspci -F` reads.

@@ -73,6 +73,8 @@ public struct Faulty<Base: PCIeBacking>: PCIeBacking {
     }
 }
 
+extension Faulty: Sendable where Base: Sendable {}
+
 /// A view whose registers are stuck or gone as the plan says.
 public struct FaultyBAR<Base: RegisterAccess>: RegisterAccess {
     let base: Base
@@ -95,6 +97,28 @@ public struct FaultyBAR<Base: RegisterAccess>: RegisterAccess {
     public func storeWide(_ offset: UInt32, _ value: UInt64) {
         guard state.nextAccessIsPresent() else { return }
         base.storeWide(offset, value)
+    }
+
+    public func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        guard state.nextAccessIsPresent() else { return AccessSize(rawValue: byteCount)?.allOnes ?? ~0 }
+        var value = base.load(offset, byteCount: byteCount)
+        for fault in state.plan.stuck {
+            // The bytes of the stuck register that this access has.
+            for byte in 0..<4 {
+                let place = UInt64(fault.offset) + UInt64(byte)
+                guard place >= offset, place - offset < UInt64(byteCount) else { continue }
+                let shift = 8 * (place - offset)
+                let mask = UInt64(fault.mask >> UInt32(8 * byte) & 0xFF) << shift
+                let stuck = UInt64(fault.value >> UInt32(8 * byte) & 0xFF) << shift
+                value = (value & ~mask) | (stuck & mask)
+            }
+        }
+        return value
+    }
+
+    public func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        guard state.nextAccessIsPresent() else { return }
+        base.store(offset, byteCount: byteCount, value)
     }
 
     public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }

@@ -189,6 +189,16 @@ public struct InProcessBAR<Model: PCIeModel>: RegisterAccess, Sendable {
         function.ask(absent: ()) { function.model.write(bar: index, UInt64(offset), .quadWord, value) }
     }
 
+    public func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        guard let size = AccessSize(rawValue: byteCount), size.isAligned(offset) else { return ~0 }
+        return function.ask(absent: size.allOnes) { function.model.read(bar: index, offset, size) }
+    }
+
+    public func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        guard let size = AccessSize(rawValue: byteCount), size.isAligned(offset) else { return }
+        function.ask(absent: ()) { function.model.write(bar: index, offset, size, value & size.allOnes) }
+    }
+
     /// One trip to the model's owner for all of `body`.
     public func together<Result>(_ body: () -> Result) -> Result { function.onOwner(body) }
 

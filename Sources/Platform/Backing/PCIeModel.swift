@@ -61,6 +61,15 @@ extension PCIeModel {
     @unsafe public func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer? { nil }
 
     public func read(bar: Int, _ offset: UInt64, into bytes: inout MutableRawSpan) {
+        readPieces(bar: bar, offset, into: &bytes)
+    }
+
+    public func write(bar: Int, _ offset: UInt64, from bytes: RawSpan) {
+        writePieces(bar: bar, offset, from: bytes)
+    }
+
+    /// Reads by the widest aligned accesses, for a model whose other BARs are copied in one go.
+    public func readPieces(bar: Int, _ offset: UInt64, into bytes: inout MutableRawSpan) {
         var done = 0
         while done < bytes.byteCount {
             let size = AccessSize.largest(at: offset &+ UInt64(done), remaining: bytes.byteCount - done)
@@ -76,7 +85,8 @@ extension PCIeModel {
         }
     }
 
-    public func write(bar: Int, _ offset: UInt64, from bytes: RawSpan) {
+    /// Writes by the widest aligned accesses.
+    public func writePieces(bar: Int, _ offset: UInt64, from bytes: RawSpan) {
         var done = 0
         while done < bytes.byteCount {
             let size = AccessSize.largest(at: offset &+ UInt64(done), remaining: bytes.byteCount - done)

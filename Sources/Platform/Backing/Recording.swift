@@ -12,6 +12,9 @@ public final class RegisterTrace: Sendable {
         case load(String, UInt32)
         case store(String, UInt32)
         case storeWide(String, UInt64)
+        /// Accesses whose size is named: bytes.
+        case loadSized(String, Int, UInt64)
+        case storeSized(String, Int, UInt64)
         case mapDMA(Int)
         case unmapDMA(Int)
         case attachVector(Int, cpu: Int? = nil)
@@ -23,6 +26,10 @@ public final class RegisterTrace: Sendable {
             case .load(let name, let value): "load \(name) -> 0x\(String(value, radix: 16))"
             case .store(let name, let value): "store \(name) <- 0x\(String(value, radix: 16))"
             case .storeWide(let name, let value): "store \(name) <- 0x\(String(value, radix: 16)) (64 bits)"
+            case .loadSized(let name, let size, let value):
+                "load \(name) -> 0x\(String(value, radix: 16)) (\(size) bytes)"
+            case .storeSized(let name, let size, let value):
+                "store \(name) <- 0x\(String(value, radix: 16)) (\(size) bytes)"
             case .mapDMA(let byteCount): "map \(byteCount) bytes for DMA"
             case .unmapDMA(let byteCount): "unmap \(byteCount) bytes"
             case .attachVector(let index, let cpu):
@@ -107,6 +114,8 @@ public struct Recording<Base: PCIeBacking>: PCIeBacking {
     }
 }
 
+extension Recording: Sendable where Base: Sendable {}
+
 /// Ends a mapping of the base and writes that down.
 private final class RecordedUnmapping: DMAUnmapper {
     private let mapping: Mutex<DMAMapping?>
@@ -162,8 +171,24 @@ public struct RecordingBAR<Base: RegisterAccess>: RegisterAccess {
         base.storeWide(offset, value)
     }
 
-    private func name(at offset: UInt32) -> String {
-        index == 0 ? map.name(at: offset) : "BAR \(index) 0x" + String(offset, radix: 16, uppercase: true)
+    public func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        let value = base.load(offset, byteCount: byteCount)
+        trace.append(.loadSized(name(at: offset), byteCount, value))
+        return value
+    }
+
+    public func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        trace.append(.storeSized(name(at: offset), byteCount, value))
+        base.store(offset, byteCount: byteCount, value)
+    }
+
+    private func name(at offset: UInt32) -> String { name(at: UInt64(offset)) }
+
+    private func name(at offset: UInt64) -> String {
+        guard index == 0, let register = UInt32(exactly: offset) else {
+            return "BAR \(index) 0x" + String(offset, radix: 16, uppercase: true)
+        }
+        return map.name(at: register)
     }
 
     public func together<Result>(_ body: () -> Result) -> Result { base.together(body) }

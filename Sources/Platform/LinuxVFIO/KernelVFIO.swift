@@ -141,11 +141,11 @@ package struct KernelVFIO: VFIOCalls {
         try check(clinux_vfio_reset(device), "VFIO_DEVICE_RESET")
     }
 
-    package func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt32 {
-        var value: UInt32 = 0
+    package func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt64 {
+        var value: UInt64 = 0
         let count = unsafe pread(device, &value, byteCount, Int(truncatingIfNeeded: offset))
         guard count == byteCount else { throw count < 0 ? .last("pread") : SystemError("pread", code: EIO) }
-        return UInt32(littleEndian: value)
+        return UInt64(littleEndian: value)
     }
 
     package func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt64) throws(SystemError) {

@@ -3,6 +3,7 @@
 import CLinux
 import Leases
 import Memory
+import PCIe
 import Registers
 import Synchronization
 
@@ -68,7 +69,22 @@ struct RegionWindow: Sendable {
     func load(_ offset: UInt32) -> UInt32 {
         guard layout.isReadable, offset % 4 == 0, UInt64(offset) + 4 <= layout.byteCount else { return ~0 }
         // A function that is gone answers with an error here, and with all ones on PCIe.
-        return (try? calls.read(device, at: layout.fileOffset + UInt64(offset), byteCount: 4)) ?? ~0
+        let value = try? calls.read(device, at: layout.fileOffset + UInt64(offset), byteCount: 4)
+        return value.map { UInt32(truncatingIfNeeded: $0) } ?? ~0
+    }
+
+    func load(_ offset: UInt64, _ size: AccessSize) -> UInt64 {
+        guard layout.isReadable, isInside(offset, size) else { return size.allOnes }
+        return (try? calls.read(device, at: layout.fileOffset + offset, byteCount: size.rawValue)) ?? size.allOnes
+    }
+
+    func store(_ offset: UInt64, _ size: AccessSize, _ value: UInt64) {
+        guard layout.isWritable, isInside(offset, size) else { return }
+        try? calls.write(device, at: layout.fileOffset + offset, byteCount: size.rawValue, value)
+    }
+
+    private func isInside(_ offset: UInt64, _ size: AccessSize) -> Bool {
+        layout.byteCount >= UInt64(size.rawValue) && offset <= layout.byteCount - UInt64(size.rawValue)
     }
 
     func store(_ offset: UInt32, _ value: UInt32) {
@@ -109,6 +125,24 @@ public struct LinuxVFIOBAR: RegisterAccess, Sendable {
         guard mapping.presence.isAnswering else { return }
         // SAFETY: as above; a mapping begins and ends at a page.
         unsafe clinux_store_wide_register(mapping.base + Int(place), value)
+    }
+
+    public func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        guard let size = AccessSize(rawValue: byteCount), size.isAligned(offset) else { return ~0 }
+        let place = offset &- UInt64(mapping.start)
+        guard place < UInt64(mapping.byteCount) else { return mapping.window.load(offset, size) }
+        guard mapping.presence.isAnswering else { return size.allOnes }
+        // SAFETY: as above.
+        return unsafe clinux_load_sized_register(mapping.base + Int(place), Int32(byteCount))
+    }
+
+    public func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        guard let size = AccessSize(rawValue: byteCount), size.isAligned(offset) else { return }
+        let place = offset &- UInt64(mapping.start)
+        guard place < UInt64(mapping.byteCount) else { return mapping.window.store(offset, size, value) }
+        guard mapping.presence.isAnswering else { return }
+        // SAFETY: as above.
+        unsafe clinux_store_sized_register(mapping.base + Int(place), value, Int32(byteCount))
     }
 
     /// A tail is stored to like any register: a doorbell's store and look is a locked exchange on x86, which no device

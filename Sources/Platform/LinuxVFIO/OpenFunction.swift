@@ -97,7 +97,10 @@ enum VectorFailure: Error {
     func readConfig(_ offset: UInt16, _ size: AccessSize) -> UInt32 {
         let nothing = UInt32(truncatingIfNeeded: size.allOnes)
         guard let place = configPlace(offset, size) else { return nothing }
-        return (try? calls.read(handles.device.number, at: place, byteCount: size.rawValue)) ?? nothing
+        guard let value = try? calls.read(handles.device.number, at: place, byteCount: size.rawValue) else {
+            return nothing
+        }
+        return UInt32(truncatingIfNeeded: value)
     }
 
     func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) {

@@ -44,8 +44,8 @@ package protocol VFIOCalls: Sendable {
     func disableInterrupts(_ device: Int32, kind: VFIOInterruptKind) throws(SystemError)
     func reset(_ device: Int32) throws(SystemError)
 
-    /// 1, 2 or 4 bytes at an offset of the device's descriptor.
-    func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt32
+    /// 1, 2, 4 or 8 bytes at an offset of the device's descriptor.
+    func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt64
     /// 1, 2, 4 or 8 bytes.
     func write(_ device: Int32, at offset: UInt64, byteCount: Int, _ value: UInt64) throws(SystemError)
     /// Maps `byteCount` bytes of the device's descriptor.

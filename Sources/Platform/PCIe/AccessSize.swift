@@ -13,6 +13,9 @@ public enum AccessSize: Int, Sendable, CaseIterable {
         return alignment >= 2 && remaining >= 2 ? .word : .byte
     }
 
+    /// Whether an access of this width at `offset` is one transaction.
+    public func isAligned(_ offset: UInt64) -> Bool { offset & UInt64(rawValue - 1) == 0 }
+
     /// All ones of this width: what a read of an absent device returns.
     public var allOnes: UInt64 { self == .quadWord ? ~0 : (1 << UInt64(rawValue * 8)) - 1 }
 }

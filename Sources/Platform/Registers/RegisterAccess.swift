@@ -11,6 +11,12 @@ public protocol RegisterAccess {
     /// A 64-bit write at an offset that is a multiple of 8: one transaction, never two halves. A doorbell of 64 bits acts
     /// on all of them at once. As `store` in all else.
     func storeWide(_ offset: UInt32, _ value: UInt64)
+    /// A read of `byteCount` bytes, 1, 2, 4 or 8, at an offset that is a multiple of it, as one transaction: for whoever
+    /// passes on the accesses of others. All ones for any other size or offset.
+    func load(_ offset: UInt64, byteCount: Int) -> UInt64
+    /// A write of the low `byteCount` bytes of `value`, as one transaction; otherwise as the read of that size. Nothing for
+    /// any other size or offset.
+    func store(_ offset: UInt64, byteCount: Int, _ value: UInt64)
     /// Runs `body`, whose accesses belong together. A backing for which each of them is a message makes one of all.
     func together<Result>(_ body: () -> Result) -> Result
     /// The register at `offset` as memory that the device watches, if the backing can lend it so; nil means `store`.

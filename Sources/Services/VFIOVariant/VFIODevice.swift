@@ -18,10 +18,12 @@ public protocol VFIODevice: AnyObject, Sendable {
     var identity: PCIeIdentity { get }
     /// Of the MSI-X table.
     var vectorCount: Int { get }
+    /// Whether `reset` can work; known once the function is open.
+    var canReset: Bool { get }
 
     /// Makes the function ready for one user. What an earlier one left behind in it is gone.
     func open() throws(VFIOError)
-    /// Ends that: what was taken since `open` is given back.
+    /// Ends that: what was taken since `open` is given back, and the function does nothing more.
     func close()
 
     /// What region `index` is. Throws `EINVAL` for one that no PCI function has; a BAR that this one does not have is
@@ -39,4 +41,8 @@ public protocol VFIODevice: AnyObject, Sendable {
     func reset() throws(VFIOError)
     /// VFIO_DEVICE_FEATURE: `flags` as the caller gave them, the answer's bytes behind its header.
     func feature(_ flags: UInt32, _ argument: [UInt8]) throws(VFIOError) -> [UInt8]
+}
+
+extension VFIODevice {
+    public var canReset: Bool { true }
 }

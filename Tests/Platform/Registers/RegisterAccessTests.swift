@@ -9,6 +9,8 @@ private final class WordBank: RegisterAccess {
         case load(UInt32)
         case store(UInt32, UInt32)
         case storeWide(UInt32, UInt64)
+        case loadSized(UInt64, Int)
+        case storeSized(UInt64, Int, UInt64)
     }
 
     var words = [UInt32](repeating: 0, count: 16)
@@ -28,6 +30,16 @@ private final class WordBank: RegisterAccess {
         accesses.append(.storeWide(offset, value))
         words[Int(offset / 4)] = UInt32(truncatingIfNeeded: value)
         words[Int(offset / 4) + 1] = UInt32(truncatingIfNeeded: value >> 32)
+    }
+
+    func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        accesses.append(.loadSized(offset, byteCount))
+        return UInt64(words[Int(offset / 4)])
+    }
+
+    func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        accesses.append(.storeSized(offset, byteCount, value))
+        words[Int(offset / 4)] = UInt32(truncatingIfNeeded: value)
     }
 
     func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }

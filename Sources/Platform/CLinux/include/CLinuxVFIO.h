@@ -67,6 +67,38 @@ static inline void clinux_store_register(void *address, unsigned value) {
     *(volatile unsigned *)address = value;
 }
 
+/// As `clinux_load_register`, of 1, 2, 4 or 8 bytes.
+static inline unsigned long long clinux_load_sized_register(const void *address, int size) {
+    unsigned long long value;
+    switch (size) {
+    case 1: value = *(const volatile unsigned char *)address; break;
+    case 2: value = *(const volatile unsigned short *)address; break;
+    case 4: value = *(const volatile unsigned *)address; break;
+    default: value = *(const volatile unsigned long long *)address; break;
+    }
+#if !defined(__x86_64__)
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+#else
+    __asm__ volatile("" ::: "memory");
+#endif
+    return value;
+}
+
+/// As `clinux_store_register`, of the low 1, 2, 4 or 8 bytes.
+static inline void clinux_store_sized_register(void *address, unsigned long long value, int size) {
+#if defined(__aarch64__)
+    __asm__ volatile("dmb oshst" ::: "memory");
+#else
+    __asm__ volatile("" ::: "memory");
+#endif
+    switch (size) {
+    case 1: *(volatile unsigned char *)address = (unsigned char)value; break;
+    case 2: *(volatile unsigned short *)address = (unsigned short)value; break;
+    case 4: *(volatile unsigned *)address = (unsigned)value; break;
+    default: *(volatile unsigned long long *)address = value; break;
+    }
+}
+
 /// As `clinux_store_register`, of 64 bits in one access.
 static inline void clinux_store_wide_register(void *address, unsigned long long value) {
 #if defined(__aarch64__)

@@ -6,8 +6,8 @@ import Memory
 extension ClientLink {
     // MARK: Regions
 
-    /// Reads 1, 2 or 4 bytes of a region.
-    mutating func read(_ region: UInt32, _ offset: UInt64, byteCount: Int) throws(LinkFailure) -> UInt32 {
+    /// Reads 1, 2, 4 or 8 bytes of a region.
+    mutating func read(_ region: UInt32, _ offset: UInt64, byteCount: Int) throws(LinkFailure) -> UInt64 {
         let start = try begin(.readRegion)
         let access = RegionAccess(offset: offset, region: region, count: UInt32(byteCount))
         access.write(to: &output.buffer)
@@ -21,17 +21,18 @@ extension ClientLink {
 
     /// The data of a read's reply, which has the size that it must have; nil if it is about something else.
     @inline(__always)
-    private func value(in message: IncomingMessage, of access: RegionAccess) -> UInt32? {
+    private func value(in message: IncomingMessage, of access: RegionAccess) -> UInt64? {
         let payload = payload(of: message)
         guard let answered = try? RegionAccess(payload), answered == access else { return nil }
         switch access.count {
-        case 1: return UInt32(payload.integer(RegionAccess.byteCount, as: UInt8.self))
-        case 2: return UInt32(payload.integer(RegionAccess.byteCount, as: UInt16.self))
+        case 1: return UInt64(payload.integer(RegionAccess.byteCount, as: UInt8.self))
+        case 2: return UInt64(payload.integer(RegionAccess.byteCount, as: UInt16.self))
+        case 4: return UInt64(payload.integer(RegionAccess.byteCount, as: UInt32.self))
         default: return payload.integer(RegionAccess.byteCount)
         }
     }
 
-    /// Writes 1, 2 or 4 bytes of a region and waits until the device has acted on them.
+    /// Writes 1, 2, 4 or 8 bytes of a region and waits until the device has acted on them.
     mutating func write(
         _ region: UInt32,
         _ offset: UInt64,

@@ -6,7 +6,7 @@ import PCIe
 
 extension ClientLink {
     private mutating func config(_ offset: UInt16, _ byteCount: Int) throws(LinkFailure) -> UInt32 {
-        try read(UInt32(Region.config), UInt64(offset), byteCount: byteCount)
+        UInt32(truncatingIfNeeded: try read(UInt32(Region.config), UInt64(offset), byteCount: byteCount))
     }
 
     private mutating func setConfig(

@@ -103,8 +103,8 @@ import Synchronization
     // MARK: Registers
 
     /// Reads a register; all ones if nobody answers, or the server refuses.
-    func load(_ region: UInt32, _ offset: UInt64, byteCount: Int = 4) -> UInt32 {
-        let nothing = UInt32.max >> UInt32(32 - 8 * byteCount)
+    func load(_ region: UInt32, _ offset: UInt64, byteCount: Int) -> UInt64 {
+        let nothing = UInt64.max >> UInt64(64 - 8 * byteCount)
         guard presence.isAnswering else { return nothing }
         lock.lock()
         defer { lock.unlock() }
@@ -165,7 +165,7 @@ import Synchronization
         guard UInt64(offset) + UInt64(size.rawValue) <= configByteCount else {
             return UInt32(truncatingIfNeeded: size.allOnes)
         }
-        return load(UInt32(Region.config), UInt64(offset), byteCount: size.rawValue)
+        return UInt32(truncatingIfNeeded: load(UInt32(Region.config), UInt64(offset), byteCount: size.rawValue))
     }
 
     func writeConfig(_ offset: UInt16, _ size: AccessSize, _ value: UInt32) {
@@ -310,9 +310,9 @@ import Synchronization
     private func enableMSIX(_ link: inout ClientLink) throws(LinkFailure) {
         guard let msixControl else { return }
         let control = try link.read(UInt32(Region.config), UInt64(msixControl), byteCount: 2)
-        guard UInt64(control) & MSIXCapability.enable == 0 else { return }
-        let enabled = control | UInt32(MSIXCapability.enable)
-        try link.write(UInt32(Region.config), UInt64(msixControl), byteCount: 2, UInt64(enabled))
+        guard control & MSIXCapability.enable == 0 else { return }
+        let enabled = control | MSIXCapability.enable
+        try link.write(UInt32(Region.config), UInt64(msixControl), byteCount: 2, enabled)
     }
 
     /// Tells a device that has forgotten its vectors about all of them.

@@ -239,7 +239,7 @@ final class FakeKernel: VFIOCalls {
 
     func reset(_ device: Int32) throws(SystemError) { try step("VFIO_DEVICE_RESET") { $0.resets += 1 } }
 
-    func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt32 {
+    func read(_ device: Int32, at offset: UInt64, byteCount: Int) throws(SystemError) -> UInt64 {
         try KernelVFIO().read(device, at: offset, byteCount: byteCount)
     }
 

@@ -182,6 +182,20 @@ enum CardBAR: RegisterAccess, Sendable {
         }
     }
 
+    func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        switch self {
+        case .inProcess(let base): base.load(offset, byteCount: byteCount)
+        case .behindSocket(let base): base.load(offset, byteCount: byteCount)
+        }
+    }
+
+    func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        switch self {
+        case .inProcess(let base): base.store(offset, byteCount: byteCount, value)
+        case .behindSocket(let base): base.store(offset, byteCount: byteCount, value)
+        }
+    }
+
     func together<Result>(_ body: () -> Result) -> Result {
         switch self {
         case .inProcess(let base): base.together(body)

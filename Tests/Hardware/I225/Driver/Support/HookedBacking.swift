@@ -76,5 +76,15 @@ struct HookedBAR<Base: RegisterAccess>: RegisterAccess {
         base.storeWide(offset, value)
     }
 
+    func load(_ offset: UInt64, byteCount: Int) -> UInt64 {
+        hooks.beforeAccess()
+        return base.load(offset, byteCount: byteCount)
+    }
+
+    func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        hooks.beforeAccess()
+        base.store(offset, byteCount: byteCount, value)
+    }
+
     func doorbell(at offset: UInt32) -> DoorbellRegister? { base.doorbell(at: offset) }
 }

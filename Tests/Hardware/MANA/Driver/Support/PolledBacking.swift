@@ -79,5 +79,11 @@ struct PolledBAR<Base: RegisterAccess>: RegisterAccess {
     }
 
     func storeWide(_ offset: UInt32, _ value: UInt64) { base.storeWide(offset, value) }
+    func load(_ offset: UInt64, byteCount: Int) -> UInt64 { base.load(offset, byteCount: byteCount) }
+
+    func store(_ offset: UInt64, byteCount: Int, _ value: UInt64) {
+        base.store(offset, byteCount: byteCount, value)
+    }
+
     func doorbell(at offset: UInt32) -> DoorbellRegister? { nil }
 }
