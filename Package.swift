@@ -284,6 +284,14 @@ let package = Package(
                     "Simulation",
                 ]
             ),
+            tests(
+                "GraceHopperDriver",
+                in: "Hardware/GraceHopper/Driver",
+                [
+                    "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire", "VFIOVariant", "Registers", "Clock",
+                    "Memory", "PCIe", "Interrupts", "Leases", "Backing", "Simulation", "VFIOUser", "VFIOUserTestClient",
+                ]
+            ),
             tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
