@@ -32,8 +32,9 @@ import Glibc
         }
     }
 
-    mutating func run() {
-        for section in Table.sections {
+    /// - Parameter names: of the sections to run; none: all.
+    mutating func run(_ names: [String]) {
+        for section in Table.sections where names.isEmpty || names.contains(section.name) {
             for step in section.steps {
                 let name = "\(section.name): \(step)"
                 let count = (occurrences[name] ?? 0) + 1
