@@ -2,15 +2,30 @@
 # Sourced by scenarios; needs machine.bash.
 # shellcheck shell=bash disable=SC2154
 
+# process_of CARD: its server's folder in /proc, which is the machine's, and has other numbers for a scenario's processes.
+process_of() {
+    local here folder
+    here=$(readlink /proc/self/ns/pid)
+    for folder in /proc/[0-9]*; do
+        [[ $(readlink "$folder/ns/pid" 2> /dev/null) == "$here" ]] || continue
+        [[ $(awk '$1 == "NSpid:" { print $NF }' "$folder/status" 2> /dev/null) == "${server_of[$1]}" ]] || continue
+        echo "$folder"
+        return
+    done
+    echo "the server of $1 is gone"
+    return 1
+}
+
 # memory_file CARD: that file, by way of the server's descriptors.
 memory_file() {
-    local descriptor
-    for descriptor in "/proc/${server_of[$1]}/fd"/*; do
+    local folder descriptor
+    folder=$(process_of "$1") || { echo "$folder"; return 1; }
+    for descriptor in "$folder/fd"/*; do
         case $(readlink "$descriptor") in
-            /memfd:*"${memory_name-gracehopper}"*) echo "$descriptor"; return ;;
+            /memfd:gracehopper*) echo "$descriptor"; return ;;
         esac
     done
-    echo "no memory among the server's descriptors: $(ls -l "/proc/${server_of[$1]}/fd")"
+    echo "no memory among the descriptors of $folder"
     return 1
 }
 
@@ -31,7 +46,7 @@ answer_store() {
 }
 
 # resident CARD: kilobytes of the server that are in the machine's memory.
-answer_resident() { awk '$1 == "VmRSS:" { print $2 }' "/proc/${server_of[$1]}/status"; }
+answer_resident() { awk '$1 == "VmRSS:" { print $2 }' "$(process_of "$1")/status"; }
 
 # used CARD: kilobytes of the device's memory that anyone has touched.
 answer_used() { echo $(($(stat -L -c %b "$(memory_file "$1")") / 2)); }
