@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct InspectTests {
     @Test func showsTheVectorsOfAnI225AtWork() throws {
-        let listing = try #require(try Inspection.look("i225/vectors"))
+        let listing = try #require(try Inspection.look("i225/vectors") as? VectorListing)
         #expect(listing.device == "virtual:i225" && listing.tableCount == 5)
         #expect(listing.vectors.map(\.index) == [0, 1, 2, 3, 4])
         let queues = (0..<4).map { "virtual:i225-TxRx-\($0)" }
@@ -21,7 +21,7 @@ import Testing
 
     /// As many as this machine's CPUs have use for, the command channel's first.
     @Test func showsTheVectorsOfAMANAAtWork() throws {
-        let listing = try #require(try Inspection.look("mana/vectors"))
+        let listing = try #require(try Inspection.look("mana/vectors") as? VectorListing)
         let online = try Topology.read().online.count
         #expect(listing.device == "virtual:mana" && listing.tableCount == 128)
         #expect(listing.vectors.map(\.index) == Array(0...min(online, 64)))

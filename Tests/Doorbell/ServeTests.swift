@@ -78,7 +78,7 @@ private final class Control: Sendable {
         let run = Task.detached {
             try serve.run(
                 CardServe.Attendance(
-                    onReady: { command in
+                    onReady: { command, _ in
                         #expect(command?.sockets == paths)
                         control.isReady.store(true, ordering: .releasing)
                     },
@@ -93,7 +93,7 @@ private final class Control: Sendable {
         control.mayStop.store(true, ordering: .releasing)
         let summary = try await run.value
         #expect(summary.cards.map { $0.socket } == paths)
-        #expect(summary.cards.allSatisfy { $0.connections == 0 && $0.framesTransmitted == 0 })
+        #expect(summary.cards.allSatisfy { $0.connections == 0 && $0.framesTransmitted ?? 0 == 0 })
         #expect(!paths.contains { FileManager.default.fileExists(atPath: $0) }, "sockets go with the run")
     }
 
@@ -102,7 +102,7 @@ private final class Control: Sendable {
             do {
                 _ = try serve.run(
                     CardServe.Attendance(
-                        onReady: { _ in },
+                        onReady: { _, _ in },
                         onEvent: { _ in },
                         cableToggles: { 0 },
                         shouldStop: { true }
