@@ -167,7 +167,10 @@ let package = Package(
         ),
         service("Netdev", ["Clock", "Ethernet", "Memory", "Rings"]),
         service("PTP"),
-        service("VFIOVariant", ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers"]),
+        service(
+            "VFIOVariant",
+            ["Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Registers", "VFIOUser"]
+        ),
         service("XSK", ["CLinux", "Leases", "Memory", "Rings"]),
     ]
         + device(

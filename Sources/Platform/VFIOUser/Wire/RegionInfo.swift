@@ -118,6 +118,26 @@ public struct RegionInfo: Equatable, Sendable {
         }
         reply.flags |= Self.hasCapabilities
         reply.writeFixedPart(to: &buffer, capabilityOffset: UInt32(Self.byteCount))
+        writeSparseCapability(to: &buffer)
+        return true
+    }
+
+    /// Writes the answer of Linux's VFIO_DEVICE_GET_REGION_INFO, of the same struct: where capabilities do not fit, their
+    /// flag is set all the same, with an offset of zero; where they fit, `argsz` stays what the caller had there.
+    package func writeKernelReply(to buffer: inout MessageBuffer, room: UInt32) {
+        var reply = self
+        reply.argumentSize = room
+        guard !mappedRanges.isEmpty else { return reply.writeFixedPart(to: &buffer, capabilityOffset: 0) }
+        reply.flags |= Self.hasCapabilities
+        guard room >= UInt32(fullByteCount) else {
+            reply.argumentSize = UInt32(fullByteCount)
+            return reply.writeFixedPart(to: &buffer, capabilityOffset: 0)
+        }
+        reply.writeFixedPart(to: &buffer, capabilityOffset: UInt32(Self.byteCount))
+        writeSparseCapability(to: &buffer)
+    }
+
+    private func writeSparseCapability(to buffer: inout MessageBuffer) {
         buffer.append(Self.sparseMapping)
         buffer.append(UInt16(1))  // version
         buffer.append(UInt32(0))  // no further capability
@@ -127,7 +147,6 @@ public struct RegionInfo: Equatable, Sendable {
             buffer.append(range.offset)
             buffer.append(range.size)
         }
-        return true
     }
 
     private func writeFixedPart(to buffer: inout MessageBuffer, capabilityOffset: UInt32) {
