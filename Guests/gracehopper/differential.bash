@@ -25,7 +25,7 @@ compare_drivers() {
     "$guests/tools/acpi-table" "$suite_folder/memory-properties.asl" "$work/$name/table.aml" \
         "MEMORY_BASE=$base" "MEMORY_SIZE=$size" || broken "the ACPI table"
     connect "$name" -- --bare --base "$base" --memory "$size"
-    guest "$name" --no-driver --iommu --card "$name" "${brought[@]}" --memory 2815M --append "memmap=$size\$$base" \
+    guest "$name" --label "$name" --no-driver --iommu --card "$name" "${brought[@]}" --memory 2815M --append "memmap=$size\$$base" \
         --qemu -acpitable --qemu "file=$work/$name/table.aml" \
         --file "$cache/module-nvgrace-gpu/$which/nvgrace-gpu-vfio-pci.ko" \
         --file "$work/$name/ours" --file "$work/$name/differences" --timeout 100 differential "$@"

@@ -6,8 +6,8 @@
 # shellcheck disable=SC2154 # scenario.bash and machine.bash set what is used here
 
 bring nvgrace-trial
-connect without -- --no-properties
+connect without -- --absent base --absent size --memory 97871M
 guest without --no-driver --card without "${brought[@]}" fallback
 await_guests
-connect down -- --link-down
+connect down -- --link-down --memory 97871M
 guest down --no-driver --card down "${brought[@]}" fallback

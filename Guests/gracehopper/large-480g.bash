@@ -8,6 +8,6 @@
 . "$guests/library/device-memory.bash"
 
 bring nvgrace-trial
-connect gpu -- --memory 480GB
+connect gpu -- --memory 480000000000
 guest one --no-driver --card gpu "${brought[@]}" --qemu -cpu --qemu max,phys-bits=46 \
     large 0x80000000 0x8000000000 0x423ac000 0x6f80000000
