@@ -9,5 +9,5 @@
 . "$guests/library/device-memory.bash"
 
 bring nvgrace-trial
-connect gpu -- --memory 4796M
+connect gpu -- --memory 4796M --trace
 guest one --no-driver --card gpu "${brought[@]}" --timeout 150 edges

@@ -7,9 +7,6 @@
 # shellcheck source=Guests/library/device-memory.bash
 . "$guests/library/device-memory.bash"
 
-# resets: how often the device was reset.
-answer_resets() { grep -c '^reset' "$keep/server-gpu.log"; }
-
 bring nvgrace-trial
 connect gpu -- --memory 4796M --trace
 guest one --no-driver --card gpu "${brought[@]}" --reboot --timeout 200 reboot 2

@@ -50,3 +50,9 @@ answer_resident() { awk '$1 == "VmRSS:" { print $2 }' "$(process_of "$1")/status
 
 # used CARD: kilobytes of the device's memory that anyone has touched.
 answer_used() { echo $(($(stat -L -c %b "$(memory_file "$1")") / 2)); }
+
+# counted WORDS: how often the server of the only card, with --trace, has counted this, e.g. "resets". Its log has what was
+# added since the line before.
+answer_counted() {
+    grep -oE "[0-9]+ $*(,|\$)" "$keep/server-gpu.log" | awk '{ sum += $1 } END { print sum + 0 }'
+}

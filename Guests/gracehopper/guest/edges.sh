@@ -4,6 +4,9 @@
 . /doorbell/gpu.sh
 ones=ffffffffffffffff
 
+# were_counted reads|writes COUNT: at least as many, behind the memory.
+were_counted() { [ "$(ask counted "$1 beyond the memory")" -ge "$2" ]; }
+
 # edges NUMBER MEMORY SIZE START: the table of one BAR; its memory begins at START of the device's.
 edges() {
     local number=$1 memory=$(($2)) size=$(($3)) start=$(($4)) offset
@@ -46,4 +49,6 @@ check "memory decoding goes on" enable
 edges 4 0xe0000000 0x100000000 0
 edges 2 0x4bc00000 0x80000000 0xe0000000
 check "BAR 4's end is not BAR 2's beginning" bar 4 verify "$(place $((0xe0000000 - 262144)))" 262144 4
-note "accesses that the server was asked for by message, not by mapping: $(ask messages)"
+# Ten loads and five stores behind the memory of each BAR, and one of each across its end.
+check "the server was asked for what is behind the memory" within 10 were_counted reads 20
+check "the server dropped what was written there" within 10 were_counted writes 10
