@@ -68,6 +68,8 @@ struct UnsplittableRow: Sendable, CustomTestStringConvertible {
         UnsplittableRow(1536 * mebi - 1, EINVAL),
         UnsplittableRow(1536 * mebi - 4096, EINVAL),
         UnsplittableRow(gibi, EINVAL),
+        // Found out before the place is looked at.
+        UnsplittableRow(gibi, at: UInt64.max - 4095, EINVAL),
         UnsplittableRow(gibi - 1, EOVERFLOW),
         UnsplittableRow(1, EOVERFLOW),
         UnsplittableRow(0, EOVERFLOW),
