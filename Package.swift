@@ -295,14 +295,22 @@ let package = Package(
                     "Memory", "PCIe", "Interrupts", "Leases", "Backing", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
+            tests(
+                "Doorbell",
+                in: "Doorbell",
+                [
+                    "Doorbell", "Backing", "GraceHopperModel", "GraceHopperWire", "Interrupts", "Leases", "Memory",
+                    "PCIe", "Registers", "VFIOUser",
+                ],
+                exclude: ["Goldens"]
+            ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "VFIOVariant",
                 in: "Services/VFIOVariant",
                 [
-                    "VFIOVariant", "Backing", "CLinux", "Clock", "Interrupts", "Leases", "Memory", "PCIe", "Simulation",
-                    "VFIOUser", "VFIOUserTestClient",
+                    "VFIOVariant", "Backing", "Clock", "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire",
+                    "Interrupts", "Leases", "Memory", "PCIe", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
             tests(

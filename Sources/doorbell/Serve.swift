@@ -26,7 +26,12 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
     var reconnect = false
 
-    @Flag(help: "Log every vector that a client attaches, and what its driver asks of the card.")
+    @Flag(
+        help: """
+            Log every vector that a client attaches, and what its driver asks of the card; for one without a wire what \
+            the client maps, resets, and accesses in vain.
+            """
+    )
     var trace = false
 
     @Flag(help: "Print the final counters as one JSON document.")
@@ -37,6 +42,8 @@ struct ServeOptions: ParsableArguments {
     }
 
     /// Serves cards of this kind until a signal comes.
+    ///
+    /// - Parameter network: what they are plugged into; nil: cards without wires.
     func run(_ kind: CardServe.Kind, _ network: NetworkOptions? = nil) throws {
         var serve = CardServe(kind, listeners: socket.map { .path($0) } + fd.map { .descriptor($0) })
         serve.wires = network?.wire ?? []

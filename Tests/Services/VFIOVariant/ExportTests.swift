@@ -1,7 +1,6 @@
 // A VFIO device behind the real vfio-user server: what a client learns, reads, writes and maps.
 
 import Backing
-import CLinux
 import Clock
 import Glibc
 import Leases
