@@ -1,8 +1,10 @@
 #!/bin/dash
-# usage: differential [SECTION]...: Linux's own nvgrace driver has the table's answers; ours are in /doorbell/ours.
+# usage: differential PART [SECTION]...: Linux's own nvgrace driver has the table's answers; ours are in /doorbell/ours.
 # shellcheck source=Guests/gracehopper/guest/compare.sh
 . /doorbell/compare.sh
 card=0000:01:00.0
+part=$1
+shift
 # VFIO resets a function when a program asks for it, and Linux says so as a warning.
 allow_log 'nvgrace_gpu_vfio_pci .*: (resetting|reset done)$'
 
@@ -16,7 +18,7 @@ bind() {
 modprobe -a vfio-pci-core vfio_iommu_type1
 check "Linux's nvgrace driver loads" insmod /doorbell/nvgrace-gpu-vfio-pci.ko
 check "it takes the GPU" bind
-nvgrace-trial $card "$@" > /tmp/linux
+nvgrace-trial "$part" $card "$@" > /tmp/linux
 status=$?
 cat /tmp/linux
 expect "the table was run to its end" $status -eq 0

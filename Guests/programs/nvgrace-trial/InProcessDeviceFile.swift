@@ -7,6 +7,7 @@ import Clock
 import Glibc
 import GraceHopperDriver
 import GraceHopperModel
+import GraceHopperWire
 import Leases
 import VFIOVariant
 
@@ -14,10 +15,12 @@ final class InProcessDeviceFile: DeviceFile {
     private let file: VFIOFile
 
     /// - Parameters:
+    ///   - part: the GPU's device id.
     ///   - base: of the device's memory, in the machine's addresses.
     ///   - byteCount: of that memory.
-    init(base: UInt64, byteCount: UInt64) throws {
+    init(part: GraceHopperPart, base: UInt64, byteCount: UInt64) throws {
         var options = GraceHopperOptions()
+        options.part = part
         options.memory.base = base
         options.memory.byteCount = byteCount
         let clock = DeviceClock.monotonic

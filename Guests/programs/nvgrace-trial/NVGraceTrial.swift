@@ -5,6 +5,8 @@
 // Exit: 0 the table was run to its end, whatever came; 1 it could not be, or a BAR has something else; 64 usage.
 
 import Glibc
+import GraceHopperWire
+import LinuxVFIO
 
 /// Why the table could not be run.
 struct TrialError: Error, CustomStringConvertible {
@@ -15,27 +17,30 @@ struct TrialError: Error, CustomStringConvertible {
 @main
 struct NVGraceTrial {
     private static let usage = """
-        usage: nvgrace-trial ADDRESS [SECTION]...               a function that a VFIO driver of the kernel has
-               nvgrace-trial --in-process BASE SIZE [SECTION]...  our driver on our model of that memory
+        usage: nvgrace-trial PART ADDRESS [SECTION]...          a function that a VFIO driver of the kernel has
+               nvgrace-trial PART BASE SIZE [SECTION]...        our driver on our model, with that memory
+               PART: its PCI device id, which says which regions there are: 2342, 2941, …
         \(BARCommand.usage)
         """
 
     static func main() {
-        let words = CommandLine.arguments.dropFirst()
+        let words = Array(CommandLine.arguments.dropFirst())
         do {
-            switch words.first {
-            case "--bar":
+            if words.first == "--bar" {
                 guard let isRight = try BARCommand.run(Array(words.dropFirst())) else { refuse() }
                 exit(isRight ? 0 : 1)
-            case "--in-process":
+            }
+            guard words.count >= 2, let part = UInt16(words[0], radix: 16).flatMap(GraceHopperPart.of) else { refuse() }
+            let regions = part.needsNoReserve ? [4] : [2, 4]
+            if PCIAddress(words[1]) != nil {
+                var trial = try Trial(try LinuxDeviceFile(words[1]), regions: regions)
+                trial.run(Array(words.dropFirst(2)))
+            } else {
                 let numbers = words.dropFirst().prefix(2).compactMap(BARCommand.number)
                 guard numbers.count == 2 else { refuse() }
-                var trial = try Trial(try InProcessDeviceFile(base: numbers[0], byteCount: numbers[1]))
+                let file = try InProcessDeviceFile(part: part, base: numbers[0], byteCount: numbers[1])
+                var trial = try Trial(file, regions: regions)
                 trial.run(Array(words.dropFirst(3)))
-            case let address? where !address.hasPrefix("-"):
-                var trial = try Trial(try LinuxDeviceFile(address))
-                trial.run(Array(words.dropFirst()))
-            default: refuse()
             }
         } catch {
             print("failed: \(error)")

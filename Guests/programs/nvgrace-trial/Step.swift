@@ -38,6 +38,8 @@ enum Step: CustomStringConvertible {
     /// BARs to known values, which the rows that follow start from.
     case presetBARs
     case configRead(at: Int, width: Int)
+    /// The BAR of a region, 64 bits, as it is.
+    case readBAR(region: Int)
     /// From known values, and what all BARs read then.
     case configWrite(at: Int, width: Int)
     /// One register of a fake BAR, and what it reads then.
@@ -46,6 +48,18 @@ enum Step: CustomStringConvertible {
     case reset
     case feature(argsz: UInt32, flags: UInt32)
     case ioeventfd(region: UInt32)
+
+    /// The region that it is about; nil: the whole function, or its configuration space.
+    var region: Int? {
+        switch self {
+        case .regionInfo(let index, _), .regionInfoUnwritable(let index): Int(index)
+        case .read(let region, _, _), .readUnwritable(let region, _, _), .write(let region, _, _),
+            .writeUnreadable(let region, _, _), .map(let region, _, _, _), .load(let region, _),
+            .store(let region, _), .readBAR(let region):
+            region
+        default: nil
+        }
+    }
 
     var description: String {
         switch self {
@@ -61,6 +75,7 @@ enum Step: CustomStringConvertible {
         case .store(let region, let at): "store \(region) \(at)"
         case .presetBARs: "preset BARs"
         case .configRead(let at, let width): "config read \(hex(at)) \(width)"
+        case .readBAR(let region): "read BAR \(region)"
         case .configWrite(let at, let width): "config write \(hex(at)) \(width)"
         case .configSet(let at, let width, let value): "config set \(hex(at)) \(width) \(hex(Int(value)))"
         case .decoding(let isOn): "memory decoding \(isOn ? "on" : "off")"

@@ -100,7 +100,7 @@ enum Table {
 
     /// Sizing and single registers, in the order of a kernel that enumerates.
     private static let barRegisters: [Step] =
-        [.reset] + [0x18, 0x1C, 0x20, 0x24].map { .configRead(at: $0, width: 4) }
+        [.reset, .readBAR(region: 2), .readBAR(region: 4)]
         + [0x18, 0x1C, 0x20, 0x24].map { .configSet(at: $0, width: 4, value: .max) }
         + [0x18, 0x1C, 0x20, 0x24].map { .configSet(at: $0, width: 4, value: 0) }
         + [
@@ -124,8 +124,7 @@ enum Table {
         .write(region: 2, at: .at(0), count: 16),
         .presetBARs,
         .reset,
-        .configRead(at: 0x18, width: 4), .configRead(at: 0x1C, width: 4),
-        .configRead(at: 0x20, width: 4), .configRead(at: 0x24, width: 4),
+        .readBAR(region: 2), .readBAR(region: 4),
         .decoding(true),
         .read(region: 4, at: .at(0), count: 16),
         .read(region: 2, at: .at(0), count: 16),
