@@ -31,8 +31,8 @@ compare /tmp/linux /doorbell/ours /doorbell/differences $kernel > /tmp/report
 cat /tmp/report
 while IFS='	' read -r kind name count; do
     case $kind in
-        agree) pass "$name rows: the same answer" ;;
-        defect) pass "$name: $count rows differ, as this defect makes them" ;;
+        agree) pass "rows with the same answer: $name" ;;
+        defect) pass "$name: rows that differ as this defect makes them: $count" ;;
     esac
 done < /tmp/report
 grep '^wrong' /tmp/report > /tmp/wrong
