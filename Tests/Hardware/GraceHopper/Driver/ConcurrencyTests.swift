@@ -191,14 +191,16 @@ struct ConcurrencyTests {
         )
         try device.open()
         let complaints = Complaints()
+        let hasEnded = Atomic<Bool>(false)
         Self.run([
             // Half a minute is what it would wait for the memory; it is told that the device was closed.
             {
                 let result = code { () throws(VFIOError) in _ = try device.read(4, 0, 8) }
                 if result != EBADF { complaints.add("read ended with \(result)") }
+                hasEnded.store(true, ordering: .releasing)
             },
             {
-                while device.counters.readinessWaits == 0 { usleep(1000) }
+                while device.counters.readinessWaits == 0, !hasEnded.load(ordering: .acquiring) { usleep(1000) }
                 complaints.check([], "reset") { () throws(VFIOError) in try device.reset() }
                 device.close()
             },
