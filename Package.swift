@@ -190,7 +190,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet",
+                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Registers", "Rings", "PCIe",
+                    "Ethernet",
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
