@@ -132,7 +132,8 @@ let package = Package(
             targets: [
                 "Backing", "CLinux", "Clock", "Ethernet", "Interrupts", "Leases", "Memory", "Netdev", "PCIe",
                 "Registers", "Rings",
-                "VFIOUser", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel", "MANADriver",
+                "VFIOUser", "VFIOVariant", "XSK", "I225Wire", "I225Model", "I225Driver", "MANAWire", "MANAModel",
+                "MANADriver", "GraceHopperWire", "GraceHopperModel", "GraceHopperDriver",
             ]
         ),
     ],

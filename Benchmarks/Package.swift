@@ -60,8 +60,15 @@ let package = Package(
         ),
         .executableTarget(
             name: "vfio-user",
-            dependencies: ["CSocketFloor", "Measure", rooms],
+            dependencies: ["CSocketFloor", "Measure", "RawMessages", rooms],
             path: "Sources/VFIOUserSpeed",
+            swiftSettings: strict
+        ),
+        .target(name: "RawMessages", swiftSettings: strict),
+        .executableTarget(
+            name: "coherent-memory",
+            dependencies: ["CSocketFloor", "Measure", "RawMessages", rooms],
+            path: "Sources/CoherentMemory",
             swiftSettings: strict
         ),
         .target(name: "CountedAllocator", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

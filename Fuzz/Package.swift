@@ -1,22 +1,30 @@
 // swift-tools-version: 6.2
-// Fuzz targets, one per wire format. A package of its own: libFuzzer and its instrumentation are for nobody else.
+// Fuzz targets, one per interface to others. A package of its own: libFuzzer and its instrumentation are for nobody else.
 import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-parse-as-library"]),
+]
+
+func fuzzer(_ name: String, _ folder: String) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: ["FuzzInput", .product(name: "DoorbellRooms", package: "doorbell")],
+        path: "Sources/\(folder)",
+        swiftSettings: strict
+    )
+}
 
 let package = Package(
     name: "fuzz",
     dependencies: [.package(name: "doorbell", path: "..")],
     targets: [
-        .executableTarget(
-            name: "vfio-user-messages",
-            dependencies: [.product(name: "DoorbellRooms", package: "doorbell")],
-            path: "Sources/VFIOUserMessages",
-            swiftSettings: [
-                .strictMemorySafety(),
-                .treatAllWarnings(as: .error),
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .unsafeFlags(["-parse-as-library"]),
-            ]
-        )
+        .target(name: "FuzzInput", swiftSettings: strict),
+        fuzzer("vfio-user-messages", "VFIOUserMessages"),
+        fuzzer("vfio-file-calls", "VFIOFileCalls"),
     ]
 )

@@ -9,16 +9,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-// As much as a vfio-user server takes at once.
-enum { room = 64 << 10 };
+// As much as a vfio-user server takes at once, unless a message is longer.
+enum { usual_room = 64 << 10 };
 
 struct csocket_floor {
     pthread_t thread;
     int client, server;
     uint32_t reply_bytes;
     uint64_t messages;
+    uint64_t room;
     char *reply;
-    char received[room];
+    char *received;
 };
 
 // Answers all whole messages among the `count` bytes received; how many bytes those were, or a negated errno.
@@ -27,7 +28,7 @@ static int64_t answer(struct csocket_floor *self, uint64_t count) {
     struct header header;
     while (count - done >= sizeof header) {
         memcpy(&header, self->received + done, sizeof header);
-        if (header.size < sizeof header || header.size > room) return -EPROTO;
+        if (header.size < sizeof header || header.size > self->room) return -EPROTO;
         if (count - done < header.size) break;
         done += header.size;
         self->messages++;
@@ -45,7 +46,7 @@ static void *serve(void *argument) {
     struct csocket_floor *self = argument;
     uint64_t count = 0;
     for (;;) {
-        int64_t received = receive_some(self->server, self->received + count, room - count);
+        int64_t received = receive_some(self->server, self->received + count, self->room - count);
         if (received < 0) return NULL;
         if (received == 0) {
             spin();
@@ -59,18 +60,25 @@ static void *serve(void *argument) {
     }
 }
 
-struct csocket_floor *csocket_floor_start(int cpu, uint32_t reply_bytes, int *client) {
+struct csocket_floor *csocket_floor_start(int cpu, uint32_t request_bytes, uint32_t reply_bytes, int *client) {
     int pair[2];
     if (reply_bytes < sizeof(struct header)) return NULL;
     struct csocket_floor *self = calloc(1, sizeof *self);
     char *reply = malloc(reply_bytes);
-    if (!self || !reply || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
+    uint64_t room = request_bytes > usual_room ? request_bytes : usual_room;
+    char *received = malloc(room);
+    if (!self || !reply || !received || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair)) {
         free(self);
         free(reply);
+        free(received);
         return NULL;
     }
     // Memory that was never written is one page of zeroes, over and over: reading it costs nothing.
     memset(reply, 0x5a, reply_bytes);
+    // Nor does the first touch of a page belong to any message.
+    memset(received, 0x5a, room);
+    self->room = room;
+    self->received = received;
     self->client = *client = pair[0];
     self->server = pair[1];
     self->reply_bytes = reply_bytes;
@@ -87,6 +95,7 @@ struct csocket_floor *csocket_floor_start(int cpu, uint32_t reply_bytes, int *cl
     close(pair[0]);
     close(pair[1]);
     free(reply);
+    free(received);
     free(self);
     return NULL;
 }
@@ -97,6 +106,7 @@ uint64_t csocket_floor_stop(struct csocket_floor *self) {
     close(self->server);
     uint64_t messages = self->messages;
     free(self->reply);
+    free(self->received);
     free(self);
     return messages;
 }

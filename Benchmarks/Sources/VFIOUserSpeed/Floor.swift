@@ -7,7 +7,8 @@ enum Floor {
     /// `count` messages of `operation`, after some that do not count, with the server on `cpu`; nanoseconds for each access.
     static func round(_ operation: Operation, _ count: Int, cpu: Int) -> Double {
         var socket: Int32 = -1
-        guard let server = unsafe csocket_floor_start(Int32(cpu), UInt32(operation.replyBytes), &socket) else {
+        let (request, reply) = (UInt32(operation.message.count), UInt32(operation.replyBytes))
+        guard let server = unsafe csocket_floor_start(Int32(cpu), request, reply, &socket) else {
             fail("vfio-user: the floor did not start")
         }
         let client = RawClient(socket)

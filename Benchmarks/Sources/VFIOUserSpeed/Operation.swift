@@ -1,5 +1,7 @@
 // What is measured: the messages of each operation, and how often a round repeats it.
 
+import RawMessages
+
 /// One thing that a client does all day.
 enum Operation: String, CaseIterable {
     case read, write, posted
@@ -63,40 +65,4 @@ enum Target {
     /// VET, which holds what was written and does nothing else.
     static let register: UInt64 = 0x38
     static let value: UInt32 = 0x88A8_8100
-}
-
-/// Commands of the vfio-user protocol specification as bytes, written independently of the library's own codec.
-enum Message {
-    static let headerBytes = 16
-    static let accessHeaderBytes = headerBytes + 16
-    /// The configuration space's region.
-    static let configRegion: UInt32 = 7
-
-    static func read(region: UInt32, offset: UInt64, count: Int) -> [UInt8] {
-        finish(command: 9, access(region, offset, count))
-    }
-
-    static func write(region: UInt32, offset: UInt64, _ value: UInt32, posted: Bool, count: Int = 4) -> [UInt8] {
-        finish(command: 10, posted: posted, access(region, offset, count) + bytes(value).prefix(count))
-    }
-
-    static func writes(region: UInt32, offset: UInt64, _ value: UInt32, times: Int) -> [UInt8] {
-        let one = access(region, offset, 4) + bytes(UInt64(value))
-        return finish(command: 15, posted: true, bytes(UInt64(times)) + (0..<times).flatMap { _ in one })
-    }
-
-    private static func access(_ region: UInt32, _ offset: UInt64, _ count: Int) -> [UInt8] {
-        bytes(offset) + bytes(region) + bytes(UInt32(count))
-    }
-
-    private static func finish(command: UInt16, posted: Bool = false, _ payload: [UInt8]) -> [UInt8] {
-        let identifier: UInt16 = 7
-        let size = UInt32(headerBytes + payload.count)
-        return bytes(identifier) + bytes(command) + bytes(size) + bytes(UInt32(posted ? 0x10 : 0)) + bytes(UInt32(0))
-            + payload
-    }
-
-    private static func bytes<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
-        (0..<Value.bitWidth / 8).map { UInt8(truncatingIfNeeded: value >> Value(8 * $0)) }
-    }
 }

@@ -2,6 +2,7 @@
 
 import CSocketFloor
 import Measure
+import RawMessages
 
 /// Buffers and socket of one client. It ends the program when an answer is not as it must be.
 @safe struct RawClient: ~Copyable {

@@ -6,6 +6,7 @@ import Ethernet
 import I225Model
 import Measure
 import PCIe
+import RawMessages
 import VFIOUser
 
 enum Side: String, CaseIterable {

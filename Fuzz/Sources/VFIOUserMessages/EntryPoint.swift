@@ -1,6 +1,7 @@
 // Where libFuzzer comes in (llvm.org/docs/LibFuzzer.html). SwiftPM names an executable's entry point after its module and
 // links `main` to it, so libFuzzer's own main is not reached: its driver is called instead.
 
+import FuzzInput
 import Glibc
 
 @_cdecl("LLVMFuzzerTestOneInput")

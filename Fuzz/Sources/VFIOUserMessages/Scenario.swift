@@ -5,6 +5,7 @@ import Backing
 import CLinux
 import Clock
 import Ethernet
+import FuzzInput
 import Glibc
 import I225Model
 import Memory

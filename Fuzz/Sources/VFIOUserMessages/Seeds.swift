@@ -1,6 +1,6 @@
 // Inputs to begin with, made here so that none is kept as a file: each does one thing well, which the fuzzer then spoils.
 
-import Glibc
+import FuzzInput
 
 enum Seeds {
     /// Numbers of `Scenario.Operation`, in its order.
@@ -41,15 +41,5 @@ enum Seeds {
         ]
     }
 
-    static func write(to folder: String) -> Bool {
-        for (index, seed) in all().enumerated() {
-            // SAFETY: a string and an array for the time of the calls.
-            let file = unsafe open("\(folder)/seed-\(index)", O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-            guard file >= 0 else { return false }
-            let written = unsafe seed.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
-            close(file)
-            guard written == seed.count else { return false }
-        }
-        return true
-    }
+    static func write(to folder: String) -> Bool { writeSeeds(all(), to: folder) }
 }

@@ -11,18 +11,20 @@ import Leases
 import Memory
 import PCIe
 import Registers
-import Synchronization
+import VFIOUser
 
 /// Any backing as a VFIO device. One user at a time has it open; its calls may come from any thread and take turns, for a
 /// backing is used from one thread at a time.
-public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice {
+public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice, @unchecked Sendable {
+    // SAFETY (Sendable): `state` is touched with `lock` held; the rest is immutable. A mutex of the C library, because one
+    // is held for whole accesses, and the thread sanitizer understands it when threads wait.
     public let backing: Backing
     /// The BARs, found by sizing them once.
     public let baseAddressRegisters: [BaseAddressRegister]
-    private let state: Mutex<State>
+    private let lock = RecursiveLock()
+    private var state = State()
 
-    // SAFETY (Sendable): a backing's views may be used from any thread; the rest is plain values.
-    private struct State: @unchecked Sendable {
+    private struct State {
         var isOpen = false
         var canReset = true
         /// Views of the BARs that were accessed since `open`.
@@ -38,18 +40,17 @@ public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice {
         } catch {
             throw VFIOError(error)
         }
-        state = Mutex(State())
     }
 
     public var name: String { backing.name }
     public var identity: PCIeIdentity { backing.identity }
     public var vectorCount: Int { backing.vectorCount }
-    public var canReset: Bool { state.withLock { $0.canReset } }
-    public var counters: PassThroughCounters { state.withLock { $0.counters } }
+    public var canReset: Bool { locked { $0.canReset } }
+    public var counters: PassThroughCounters { locked { $0.counters } }
 
     /// Runs `body` while nobody else is in the function.
     private func use<Result>(_ body: (inout State) throws(VFIOError) -> Result) throws(VFIOError) -> Result {
-        try state.withLock { state throws(VFIOError) in
+        try locked { state throws(VFIOError) in
             guard state.isOpen else { throw VFIOError(EBADF, "\(backing.name) is not open") }
             do throws(VFIOError) {
                 return try body(&state)
@@ -60,6 +61,14 @@ public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice {
         }
     }
 
+    private func locked<Result: ~Copyable, Failure: Error>(
+        _ body: (inout State) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        return try body(&state)
+    }
+
     private func attempt<Result>(_ body: () throws(DeviceError) -> Result) throws(VFIOError) -> Result {
         do throws(DeviceError) { return try body() } catch { throw VFIOError(error) }
     }
@@ -68,7 +77,7 @@ public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice {
 
     /// Resets the function, if it can be reset. Fails with `EBUSY` if somebody has it open.
     public func open() throws(VFIOError) {
-        try state.withLock { state throws(VFIOError) in
+        try locked { state throws(VFIOError) in
             guard !state.isOpen else { throw VFIOError(EBUSY, "\(backing.name) is open already") }
             do throws(DeviceError) {
                 try backing.reset()
@@ -83,18 +92,18 @@ public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice {
 
     /// Has the function do nothing more: no DMA, no messages.
     public func close() {
-        state.withLock { state in
-            guard state.isOpen else { return }
-            state.isOpen = false
-            state.views = [:]
-            do throws(DeviceError) {
-                let command = try backing.readConfig(ConfigSpace.Offset.command, .word)
-                try backing.writeConfig(ConfigSpace.Offset.command, .word, command & ~Self.busMaster)
-                if state.canReset { try backing.reset() }
-            } catch {
-                // A function that is gone does nothing any more.
-                state.counters.failedCloses &+= 1
-            }
+        lock.lock()
+        defer { lock.unlock() }
+        guard state.isOpen else { return }
+        state.isOpen = false
+        state.views = [:]
+        do throws(DeviceError) {
+            let command = try backing.readConfig(ConfigSpace.Offset.command, .word)
+            try backing.writeConfig(ConfigSpace.Offset.command, .word, command & ~Self.busMaster)
+            if state.canReset { try backing.reset() }
+        } catch {
+            // A function that is gone does nothing any more.
+            state.counters.failedCloses &+= 1
         }
     }
 
@@ -235,7 +244,7 @@ public final class PassThrough<Backing: PCIeBacking & Sendable>: VFIODevice {
     }
 
     public func attachVector(_ index: Int, cpu: Int?) throws(VFIOError) -> InterruptLease {
-        try state.withLock { state throws(VFIOError) -> InterruptLease in
+        try locked { state throws(VFIOError) -> InterruptLease in
             guard state.isOpen else { throw VFIOError(EBADF, "\(backing.name) is not open") }
             do throws(DeviceError) {
                 return try backing.attachVector(index, cpu: cpu)

@@ -39,7 +39,7 @@ int csocket_negotiate(int socket);
 struct csocket_floor;
 
 // Starts a thread on `cpu` that answers each message that wants a reply with `reply_bytes` bytes, and does nothing else.
-// Two connected sockets: `*client` is the caller's.
-struct csocket_floor *csocket_floor_start(int cpu, uint32_t reply_bytes, int *client);
+// Messages have at most `request_bytes`. Two connected sockets: `*client` is the caller's.
+struct csocket_floor *csocket_floor_start(int cpu, uint32_t request_bytes, uint32_t reply_bytes, int *client);
 // Closes `client`, ends the thread and waits for it. The messages that it received.
 uint64_t csocket_floor_stop(struct csocket_floor *self);

@@ -3,11 +3,11 @@
 import Glibc
 
 /// A lock that its holder may take again.
-@safe final class RecursiveLock: @unchecked Sendable {
+@safe package final class RecursiveLock: @unchecked Sendable {
     // SAFETY (Sendable): a pthread mutex, at one address from init to deinit.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    init() {
+    package init() {
         unsafe mutex = .allocate(capacity: 1)
         var attributes = pthread_mutexattr_t()
         unsafe pthread_mutexattr_init(&attributes)
@@ -22,12 +22,12 @@ import Glibc
         unsafe mutex.deallocate()
     }
 
-    func lock() {
+    package func lock() {
         let status = unsafe pthread_mutex_lock(mutex)
         precondition(status == 0, "pthread_mutex_lock failed with \(status)")
     }
 
-    func tryLock() -> Bool { unsafe pthread_mutex_trylock(mutex) == 0 }
+    package func tryLock() -> Bool { unsafe pthread_mutex_trylock(mutex) == 0 }
 
-    func unlock() { _ = unsafe pthread_mutex_unlock(mutex) }
+    package func unlock() { _ = unsafe pthread_mutex_unlock(mutex) }
 }
