@@ -221,6 +221,16 @@ let package = Package(
                 path: "Guests/programs/igb-trial",
                 swiftSettings: strict
             ),
+            // For a guest and for the host: Guests/gracehopper compares the two.
+            .executableTarget(
+                name: "nvgrace-trial",
+                dependencies: [
+                    "Backing", "CLinux", "Clock", "GraceHopperDriver", "GraceHopperModel", "GraceHopperWire", "Leases",
+                    "LinuxVFIO", "Memory", "PCIe", "VFIOVariant",
+                ],
+                path: "Guests/programs/nvgrace-trial",
+                swiftSettings: strict
+            ),
             .target(name: "TestFrames", path: "Tests/Support/TestFrames", swiftSettings: strict),
             .target(
                 name: "TestQueues",

@@ -37,8 +37,9 @@ make_tap() {
     ip link set "$1" up
 }
 
-# connect END...: one cable between two ends, a learning switch between more, an unplugged card if alone. An end is a
-# card's name, or "host": a TAP device with the address $host_address. What follows a "--" goes to doorbell serve.
+# connect END...: one cable between two ends, a learning switch between more, an unplugged card (or one without a plug) if
+# alone. An end is a card's name, or "host": a TAP device with the address $host_address. What follows a "--" goes to
+# doorbell serve.
 connect() {
     local end cards=() taps=() more=()
     while (($#)); do
@@ -54,7 +55,7 @@ connect() {
         esac
     done
     case $model in
-        i225 | mana) connect_ours ;;
+        i225 | mana | gracehopper) connect_ours ;;
         *) connect_peers ;;
     esac
 }
@@ -110,7 +111,7 @@ connect_peers() {
 card_options() {
     local card=$1
     case ${model_of[$card]} in
-        i225 | mana) options+=(--vfio-user "${socket_of[$card]}") ;;
+        i225 | mana | gracehopper) options+=(--vfio-user "${socket_of[$card]}") ;;
         *)
             options+=(
                 --qemu -netdev
@@ -129,7 +130,7 @@ mac_of() {
 }
 
 # guest NAME [--card CARD]... [OPTION of boot_guest]... SCRIPT [ARGUMENT]...: boots a guest beside the scenario. SCRIPT is
-# one of the suite's guest folder, or of Guests/guest. The driver is loaded first, unless --no-driver.
+# one of the suite's guest folder, or of Guests/guest. The driver is loaded first, if there is one, unless --no-driver.
 guest() {
     local name=$1 options=() script='' driver=1
     shift
@@ -146,7 +147,7 @@ guest() {
     # What serves every suite is beside them.
     [[ -e $script ]] || script=$guests/guest/$1.sh
     shift
-    [[ ! $driver ]] || options+=(--module "$driver_module")
+    [[ ! $driver || ! $driver_module ]] || options+=(--module "$driver_module")
     run_guest "$name" "${options[@]}" "$script" "$@" &
     guest_pids+=($!)
     guest_names+=("$name")

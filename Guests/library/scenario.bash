@@ -22,6 +22,8 @@ doorbell=${DOORBELL_COMMAND-}
 case $model in
     i225) driver_module=igc ;;
     mana) driver_module=mana ;;
+    # Linux has none for it on amd64.
+    gracehopper) driver_module='' ;;
     *) driver_module=$model ;;
 esac
 # Sockets have short names; what the runner keeps may lie deep.

@@ -119,6 +119,8 @@ int clinux_vfio_disable_interrupts(int device, unsigned index) {
 
 int clinux_vfio_reset(int device) { return call(device, VFIO_DEVICE_RESET, NULL); }
 
+int clinux_vfio_call(int fd, unsigned long request, void *argument) { return call(fd, request, argument); }
+
 unsigned long long clinux_locked_memory_limit(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY ? limit.rlim_cur : ~0ULL;

@@ -41,6 +41,8 @@ int clinux_vfio_interrupt_info(int device, unsigned index, struct clinux_vfio_in
 int clinux_vfio_set_interrupts(int device, unsigned index, unsigned start, unsigned count, const int *descriptors);
 int clinux_vfio_disable_interrupts(int device, unsigned index);
 int clinux_vfio_reset(int device);
+// Any call of a VFIO descriptor with the caller's own bytes as its argument, whatever they say.
+int clinux_vfio_call(int fd, unsigned long request, void *argument);
 
 // The soft limit of locked memory, in bytes; all ones: none.
 unsigned long long clinux_locked_memory_limit(void);
