@@ -191,7 +191,8 @@ let package = Package(
             .target(
                 name: "Doorbell",
                 dependencies: [
-                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Rings", "PCIe", "Ethernet",
+                    "VFIOUser", "LinuxVFIO", "Interrupts", "Leases", "Clock", "Memory", "Registers", "Rings", "PCIe",
+                    "Ethernet",
                     "Backing",
                     "Netdev", "PTP",
                     "XSK",
@@ -286,7 +287,15 @@ let package = Package(
                     "Memory", "PCIe", "Interrupts", "Leases", "Backing", "Simulation", "VFIOUser", "VFIOUserTestClient",
                 ]
             ),
-            tests("Doorbell", in: "Doorbell", ["Doorbell", "Interrupts"], exclude: ["Goldens"]),
+            tests(
+                "Doorbell",
+                in: "Doorbell",
+                [
+                    "Doorbell", "Backing", "GraceHopperModel", "GraceHopperWire", "Interrupts", "Leases", "Memory",
+                    "PCIe", "Registers", "VFIOUser",
+                ],
+                exclude: ["Goldens"]
+            ),
             tests("PTP", in: "Services/PTP", ["PTP"]),
             tests(
                 "VFIOVariant",

@@ -20,4 +20,14 @@ extension BackingPlace: ExpressibleByArgument {
 
 extension MANACard.Function: ExpressibleByArgument {}
 
+extension MemorySize: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
+extension GraceHopperCard.Property: ExpressibleByArgument {}
+
+extension GraceHopperCard.Readiness: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+
 extension VectorSpread.Rule: ExpressibleByArgument {}

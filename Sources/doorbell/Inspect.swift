@@ -8,6 +8,7 @@ struct Inspect: ParsableCommand {
         abstract: "Shows the state of a virtual device with its driver at work.",
         discussion: """
             A path names a device, then what to look at: \(Inspection.paths.joined(separator: ", ")).
+            gracehopper: how the GPU's memory is split, and what a virtual machine gets.
             Vectors: index in the MSI-X table, name, the CPUs where the handler is to run, messages so far.
             """
     )
@@ -18,8 +19,10 @@ struct Inspect: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Print one JSON document.")
     var json = false
 
+    @OptionGroup(title: "gracehopper") var gpu: GPUOptions
+
     func run() throws {
-        guard let listing = try Inspection.look(path) else {
+        guard let listing = try Inspection.look(path, gpu: gpu.card) else {
             throw ValidationError("there is no \(path); there is \(Inspection.paths.joined(separator: ", "))")
         }
         print(json ? try listing.json() : listing.text)

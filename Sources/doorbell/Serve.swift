@@ -6,7 +6,7 @@ import Doorbell
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Serves virtual devices to QEMU, or to any vfio-user client.",
-        subcommands: [ServeI225.self, ServeMANA.self]
+        subcommands: [ServeI225.self, ServeMANA.self, ServeGraceHopper.self]
     )
 }
 
@@ -23,6 +23,53 @@ struct ServeOptions: ParsableArguments {
     )
     var fd: [Int32] = []
 
+    @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
+    var reconnect = false
+
+    @Flag(
+        help: """
+            Log every vector that a client attaches, and what its driver asks of the card; for one without a wire what \
+            the client maps, resets, and accesses in vain.
+            """
+    )
+    var trace = false
+
+    @Flag(help: "Print the final counters as one JSON document.")
+    var json = false
+
+    func validate() throws {
+        guard !socket.isEmpty || !fd.isEmpty else { throw ValidationError("a card needs a --socket or an --fd") }
+    }
+
+    /// Serves cards of this kind until a signal comes.
+    ///
+    /// - Parameter network: what they are plugged into; nil: cards without wires.
+    func run(_ kind: CardServe.Kind, _ network: NetworkOptions? = nil) throws {
+        var serve = CardServe(kind, listeners: socket.map { .path($0) } + fd.map { .descriptor($0) })
+        serve.wires = network?.wire ?? []
+        serve.firstAddress = network?.mac.flatMap { StationAddress($0) }
+        serve.keepsState = reconnect
+        serve.isTraced = trace
+        let foreground = Foreground("serve")
+        let cable = CountedSignal.cable()
+        let reset = CountedSignal.reset()
+        let attendance = CardServe.Attendance(
+            onReady: { command, notes in
+                for note in notes { foreground.say(note) }
+                if let command { foreground.say(command.text) }
+                foreground.say("ready")
+            },
+            onEvent: { foreground.log($0) },
+            cableToggles: { cable.count },
+            resetRequests: { reset.count },
+            shouldStop: { foreground.shouldStop }
+        )
+        try foreground.run(json: json) { try serve.run(attendance) }
+    }
+}
+
+/// What every network card takes besides.
+struct NetworkOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where frames go: tap:NAME, tap:NAME,trains (TCP segments together) or loopback. May be repeated.",
@@ -34,45 +81,13 @@ struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The first card's address; the others count up from it.", valueName: "address"))
     var mac: String?
 
-    @Flag(help: "Keep a card's state for a client that comes back, instead of resetting it.")
-    var reconnect = false
-
-    @Flag(help: "Log every vector that a client attaches, and what its driver asks of the card.")
-    var trace = false
-
-    @Flag(help: "Print the final counters as one JSON document.")
-    var json = false
-
     func validate() throws {
-        guard !socket.isEmpty || !fd.isEmpty else { throw ValidationError("a card needs a --socket or an --fd") }
         if let mac, StationAddress(mac) == nil {
             throw ValidationError("--mac takes a station's address like 02:1b:21:02:25:00, not \"\(mac)\"")
         }
     }
 
-    /// Serves cards of this kind until a signal comes.
-    func run(_ kind: CardServe.Kind) throws {
-        var serve = CardServe(kind, listeners: socket.map { .path($0) } + fd.map { .descriptor($0) }, wires: wire)
-        serve.keepsState = reconnect
-        serve.isTraced = trace
-        serve.firstAddress = mac.flatMap { StationAddress($0) }
-        let foreground = Foreground("serve")
-        let cable = CountedSignal.cable()
-        let reset = CountedSignal.reset()
-        let attendance = CardServe.Attendance(
-            onReady: { command in
-                if let command { foreground.say(command.text) }
-                foreground.say("ready")
-            },
-            onEvent: { foreground.log($0) },
-            cableToggles: { cable.count },
-            resetRequests: { reset.count },
-            shouldStop: { foreground.shouldStop }
-        )
-        try foreground.run(json: json) { try serve.run(attendance) }
-    }
-
-    /// What the help of every kind says.
+    /// What the help of every kind of network card says.
     static func discussion(of kind: String) -> String {
         """
         Prints what to type for QEMU, then "ready", and runs in the foreground until SIGTERM or SIGINT. SIGUSR1 \
@@ -90,10 +105,11 @@ struct ServeI225: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "i225",
         abstract: "Serves virtual Intel I225 cards, one per socket.",
-        discussion: ServeOptions.discussion(of: "i225")
+        discussion: NetworkOptions.discussion(of: "i225")
     )
 
     @OptionGroup var options: ServeOptions
+    @OptionGroup var network: NetworkOptions
 
     @Option(
         help: ArgumentHelp(
@@ -106,7 +122,7 @@ struct ServeI225: ParsableCommand {
     func run() throws {
         var card = I225Card()
         card.stampFaults = stampFault
-        try options.run(.i225(card))
+        try options.run(.i225(card), network)
     }
 }
 
@@ -114,10 +130,11 @@ struct ServeMANA: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mana",
         abstract: "Serves virtual Microsoft Azure Network Adapters, one per socket.",
-        discussion: ServeOptions.discussion(of: "mana")
+        discussion: NetworkOptions.discussion(of: "mana")
     )
 
     @OptionGroup var options: ServeOptions
+    @OptionGroup var network: NetworkOptions
 
     @Option(help: ArgumentHelp("Which of the adapter's functions it is.", valueName: "function"))
     var function = MANACard.Function.virtual
@@ -148,5 +165,5 @@ struct ServeMANA: ParsableCommand {
         if let objection = card.objection { throw ValidationError(objection) }
     }
 
-    func run() throws { try options.run(.mana(card)) }
+    func run() throws { try options.run(.mana(card), network) }
 }

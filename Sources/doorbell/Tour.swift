@@ -9,6 +9,7 @@ struct Tour: ParsableCommand {
         discussion: """
             i225-tx-timestamps: zero-copy frames on one queue at five ratios of stamped to plain frames.
             mana-vectors: one interrupt vector to begin with, the rest when the card says how many; the old way beside it.
+            gracehopper-bars: a GPU's memory lent as BARs that it does not have; accesses at every edge, and how fast.
             Needs no root and no network. Exits 0 only if everything held.
             """
     )
@@ -61,6 +62,8 @@ struct Tour: ParsableCommand {
         case .vectors:
             try VectorStory(on: here ? .here() : .sixteenCPUs, framesPerQueue: queueFrames)
                 .run { offer, done in progress.show("\(story.rawValue), \(offer)", done) }
+        case .bars:
+            try BarStory().run { chapter, done in progress.show("\(story.rawValue), \(chapter)", done) }
         }
     }
 }
@@ -69,4 +72,5 @@ struct Tour: ParsableCommand {
 enum Story: String, CaseIterable, ExpressibleByArgument {
     case stamps = "i225-tx-timestamps"
     case vectors = "mana-vectors"
+    case bars = "gracehopper-bars"
 }

@@ -67,7 +67,13 @@ private final class Control: Sendable {
         #expect(objection { $0.queues = 0 } != nil && objection { $0.ports = 17 } != nil)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [CardServe.Kind.i225(I225Card()), .mana(MANACard())])
+    private static var kinds: [CardServe.Kind] {
+        var bare = GraceHopperCard()
+        bare.isBare = true
+        return [.i225(I225Card()), .mana(MANACard()), .graceHopper(GraceHopperCard()), .graceHopper(bare)]
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: kinds)
     func cardsAreThereAsLongAsItRuns(_ kind: CardServe.Kind) async throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -75,10 +81,10 @@ private final class Control: Sendable {
         let paths = ["a", "b"].map { folder.appending(path: "\($0).sock").path }
         let serve = CardServe(kind, listeners: paths.map { .path($0) }, wires: [])
         let control = Control()
-        let run = Task.detached {
+        async let run = onOwnThread {
             try serve.run(
                 CardServe.Attendance(
-                    onReady: { command in
+                    onReady: { command, _ in
                         #expect(command?.sockets == paths)
                         control.isReady.store(true, ordering: .releasing)
                     },
@@ -91,9 +97,9 @@ private final class Control: Sendable {
         while !control.isReady.load(ordering: .acquiring) { try await Task.sleep(nanoseconds: 1_000_000) }
         #expect(paths.allSatisfy { FileManager.default.fileExists(atPath: $0) })
         control.mayStop.store(true, ordering: .releasing)
-        let summary = try await run.value
+        let summary = try await run
         #expect(summary.cards.map { $0.socket } == paths)
-        #expect(summary.cards.allSatisfy { $0.connections == 0 && $0.framesTransmitted == 0 })
+        #expect(summary.cards.allSatisfy { $0.connections == 0 && $0.framesTransmitted ?? 0 == 0 })
         #expect(!paths.contains { FileManager.default.fileExists(atPath: $0) }, "sockets go with the run")
     }
 
@@ -102,7 +108,7 @@ private final class Control: Sendable {
             do {
                 _ = try serve.run(
                     CardServe.Attendance(
-                        onReady: { _ in },
+                        onReady: { _, _ in },
                         onEvent: { _ in },
                         cableToggles: { 0 },
                         shouldStop: { true }
@@ -115,6 +121,10 @@ private final class Control: Sendable {
         }
         let missing = CardServe(.i225(I225Card()), listeners: [.path("/nonexistent/a.sock")], wires: [])
         #expect(failure(missing)?.contains("/nonexistent/a.sock") == true)
+        var small = GraceHopperCard()
+        small.memory = MemorySize(byteCount: 1 << 30)
+        let unsplit = CardServe(.graceHopper(small), listeners: [.path("/nonexistent/a.sock")])
+        #expect(failure(unsplit)?.contains("512 MiB") == true)
         let noSocket = CardServe(.i225(I225Card()), listeners: [.descriptor(0)], wires: [.loopback])
         #expect(failure(noSocket)?.contains("descriptor 0") == true)
         let socket = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).sock").path

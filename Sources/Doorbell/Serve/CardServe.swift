@@ -13,6 +13,7 @@ public struct CardServe: Sendable {
     public enum Kind: Sendable {
         case i225(I225Card)
         case mana(MANACard)
+        case graceHopper(GraceHopperCard)
     }
 
     /// Where clients come from.
@@ -33,6 +34,7 @@ public struct CardServe: Sendable {
     public var kind: Kind
     /// One card each, in the order of their addresses.
     public var listeners: [Listener]
+    /// Of network cards.
     public var wires: [FarEnd]
     /// The first card's address; the others count up from it. nil: one of the maker's.
     public var firstAddress: StationAddress?
@@ -41,7 +43,7 @@ public struct CardServe: Sendable {
     /// Whether the log has every vector that a client attaches, and what else a card tells.
     public var isTraced = false
 
-    public init(_ kind: Kind, listeners: [Listener], wires: [FarEnd]) {
+    public init(_ kind: Kind, listeners: [Listener], wires: [FarEnd] = []) {
         self.kind = kind
         self.listeners = listeners
         self.wires = wires
@@ -55,17 +57,20 @@ public struct CardServe: Sendable {
             public let socket: String
             public let connections: UInt64
             public let brokenConnections: UInt64
-            public let framesTransmitted: UInt64
-            public let framesReceived: UInt64
-            public let framesDropped: UInt64
+            // Nil: a card without a wire.
+            public let framesTransmitted: UInt64?
+            public let framesReceived: UInt64?
+            public let framesDropped: UInt64?
             public let refusedDMA: UInt64
+            /// What else came in that was out of the ordinary, by name; nil: a card that does not tell.
+            public let oddities: [String: UInt64]?
         }
     }
 
     /// What whoever runs this hears and says meanwhile.
     public struct Attendance {
-        /// The sockets are there; gets what to type for QEMU, where they have paths.
-        public var onReady: (QEMUCommand?) -> Void
+        /// The sockets are there; gets what to type for QEMU, where they have paths, and what else there is to know.
+        public var onReady: (QEMUCommand?, [String]) -> Void
         /// A line for the log, from any thread: clients that come and go, the cable.
         public var onEvent: @Sendable (String) -> Void
         /// How often somebody has pulled or plugged the cable of every card so far.
@@ -76,7 +81,7 @@ public struct CardServe: Sendable {
         public var shouldStop: () -> Bool
 
         public init(
-            onReady: @escaping (QEMUCommand?) -> Void,
+            onReady: @escaping (QEMUCommand?, [String]) -> Void,
             onEvent: @escaping @Sendable (String) -> Void,
             cableToggles: @escaping () -> Int,
             resetRequests: @escaping () -> Int = { 0 },
@@ -97,10 +102,11 @@ public struct CardServe: Sendable {
         switch kind {
         case .i225(let card): try serve(card, attendance)
         case .mana(let card): try serve(card, attendance)
+        case .graceHopper(let card): try serve(card, attendance)
         }
     }
 
-    private func serve<Description: CardDescription>(
+    private func serve<Description: NetworkCardDescription>(
         _ description: Description,
         _ attendance: Attendance
     ) throws -> Summary {
@@ -125,11 +131,10 @@ public struct CardServe: Sendable {
             cards.append(card)
         }
         return withExtendedLifetime(network) {
-            attendance.onReady(QEMUCommand(listeners))
+            attendance.onReady(QEMUCommand(listeners), [])
             var toggles = 0
             var resets = 0
-            while !attendance.shouldStop() {
-                DeviceClock.monotonic.wait(nanoseconds: 100_000_000)
+            attend(cards, attendance) {
                 while toggles < attendance.cableToggles() {
                     toggles += 1
                     let isPlugged = toggles % 2 == 0
@@ -145,16 +150,26 @@ public struct CardServe: Sendable {
             return Summary(cards: cards.map { $0.summary() })
         }
     }
+
+    /// Looks after the cards, ten times a second, until it is told to stop.
+    func attend<Model>(_ cards: [ServedCard<Model>], _ attendance: Attendance, _ look: () -> Void = {}) {
+        while !attendance.shouldStop() {
+            DeviceClock.monotonic.wait(nanoseconds: 100_000_000)
+            look()
+            guard isTraced else { continue }
+            for card in cards { card.news().forEach(attendance.onEvent) }
+        }
+    }
 }
 
 extension QEMUCommand {
     /// Nil where a socket has no path to name.
-    init?(_ listeners: [CardServe.Listener]) {
+    init?(_ listeners: [CardServe.Listener], guest: Guest = Guest()) {
         let paths = listeners.compactMap { listener in
             if case .path(let path) = listener { absolutePath(path) } else { nil }
         }
         guard paths.count == listeners.count else { return nil }
-        self.init(sockets: paths)
+        self.init(sockets: paths, guest: guest)
     }
 }
 

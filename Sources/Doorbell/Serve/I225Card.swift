@@ -12,7 +12,7 @@ public struct I225Card: Sendable {
     public init() {}
 }
 
-extension I225Card: CardDescription {
+extension I225Card: NetworkCardDescription {
     var firstAddress: StationAddress { StationAddress(MACAddress(value: 0x021B_2102_2500)) }
 
     func make(address: MACAddress, port: consuming WirePort) -> I225Model {
@@ -26,16 +26,17 @@ extension I225Card: CardDescription {
     }
 }
 
-extension I225Model: ServedModel {
-    var passage: CardPassage {
+extension I225Model: ServedNetworkModel {
+    var passage: FramePassage? {
         let counters = counters
-        return CardPassage(
+        return FramePassage(
             framesTransmitted: counters.framesTransmitted,
             framesReceived: counters.framesReceived,
-            framesDropped: counters.framesDropped,
-            refusedDMA: counters.dmaFaults
+            framesDropped: counters.framesDropped
         )
     }
+
+    var refusedDMA: UInt64 { counters.dmaFaults }
 
     /// It has no word for that.
     func requestReset() {}

@@ -51,7 +51,7 @@ public struct MANACard: Sendable {
     }
 }
 
-extension MANACard: CardDescription {
+extension MANACard: NetworkCardDescription {
     var firstAddress: StationAddress { StationAddress(MANAOptions().macAddress) }
 
     func make(address: MACAddress, port: consuming WirePort) -> MANAModel {
@@ -61,16 +61,17 @@ extension MANACard: CardDescription {
     }
 }
 
-extension MANAModel: ServedModel {
-    var passage: CardPassage {
+extension MANAModel: ServedNetworkModel {
+    var passage: FramePassage? {
         let counters = counters
-        return CardPassage(
+        return FramePassage(
             framesTransmitted: counters.framesSent,
             framesReceived: counters.framesReceived,
-            framesDropped: counters.framesDropped,
-            refusedDMA: counters.dmaFaults
+            framesDropped: counters.framesDropped
         )
     }
+
+    var refusedDMA: UInt64 { counters.dmaFaults }
 
     func setCable(plugged: Bool) { setLink(up: plugged) }
 

@@ -14,11 +14,13 @@ public struct SystemReport: Encodable, Sendable {
 public enum StoryFigures: Encodable, Sendable {
     case stamps(StampFigures)
     case vectors(VectorFigures)
+    case bars(BarFigures)
 
     public func encode(to encoder: any Encoder) throws {
         switch self {
         case .stamps(let figures): try figures.encode(to: encoder)
         case .vectors(let figures): try figures.encode(to: encoder)
+        case .bars(let figures): try figures.encode(to: encoder)
         }
     }
 }

@@ -1,14 +1,14 @@
 // The tour's report as people read it.
 
 extension TourReport {
-    /// One table per system, and what did not hold.
+    /// The tables of each system, and what did not hold.
     public var text: String { systems.map { $0.text }.joined(separator: "\n\n") }
 }
 
 extension SystemReport {
     var text: String {
         let verdict = held ? figures.whatHeld : failures.map { "FAILED: \($0)" }.joined(separator: "\n")
-        return "\(id): \(figures.title)\n\(figures.table.text)\n\(verdict)"
+        return "\(id): \(figures.title)\n" + figures.tables.map(\.text).joined(separator: "\n\n") + "\n" + verdict
     }
 }
 
@@ -17,13 +17,15 @@ extension StoryFigures {
         switch self {
         case .stamps(let figures): figures.title
         case .vectors(let figures): figures.title
+        case .bars(let figures): figures.title
         }
     }
 
-    var table: TextTable {
+    var tables: [TextTable] {
         switch self {
-        case .stamps(let figures): figures.table
-        case .vectors(let figures): figures.table
+        case .stamps(let figures): [figures.table]
+        case .vectors(let figures): [figures.table]
+        case .bars(let figures): figures.tables
         }
     }
 
@@ -35,6 +37,9 @@ extension StoryFigures {
         case .vectors:
             "The card saw as many vectors as the driver tells, at every step; every queue carried frames both ways, every "
                 + "frame came back, every vector fired, nothing is on loan."
+        case .bars:
+            "Every split is the contract's; every access did what it says, as a file and in a machine, and the memory holds "
+                + "what was written; a reset cleared the BARs and kept the memory; nothing is on loan."
         }
     }
 }

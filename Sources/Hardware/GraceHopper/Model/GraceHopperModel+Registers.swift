@@ -4,14 +4,23 @@ import Backing
 import Clock
 import GraceHopperWire
 import PCIe
+import Registers
 
 extension GraceHopperModel {
     /// A register at a multiple of 4; nil: there is none.
     func readRegister(_ offset: UInt32) -> UInt32? {
         switch offset {
-        case IdentityRegisters.boot: return options.part.architecture << 24 | UInt32(GraceHopperPart.revision)
+        case IdentityRegisters.boot:
+            // Implementation 0 is the whole chip.
+            return ChipIdentity.with {
+                $0[ChipIdentity.architecture] = options.part.architecture
+                $0[ChipIdentity.revision] = UInt32(GraceHopperPart.revision)
+            }.raw
         case IdentityRegisters.bootExtended:
-            return options.part.architecture << 24 | UInt32(GraceHopperPart.revision) << 12
+            return ExtendedChipIdentity.with {
+                $0[ExtendedChipIdentity.architecture] = options.part.architecture
+                $0[ExtendedChipIdentity.revision] = UInt32(GraceHopperPart.revision)
+            }.raw
         case ReadinessRegisters.linkState: return readiness(&link)
         case ReadinessRegisters.memoryTraining: return readiness(&memoryTraining)
         default: break

@@ -2,6 +2,8 @@
 // Source: NVIDIA's published register headers (open-gpu-kernel-modules: dev_vm.h and dev_boot.h of gh100), and Linux
 // nova-core's interrupt registers for how the tree works.
 
+import Registers
+
 /// BARs of the function as its own configuration space has them.
 public enum GraceHopper {
     /// Bytes of BAR 0, the registers.
@@ -19,10 +21,29 @@ public enum GraceHopper {
 
 /// Offsets in BAR 0 of the registers that say what the chip is.
 public enum IdentityRegisters {
-    /// NV_PMC_BOOT_0: architecture in bits 24 to 28, implementation in 20 to 23, revision below.
+    /// NV_PMC_BOOT_0: `ChipIdentity`.
     public static let boot: UInt32 = 0x0
-    /// NV_PMC_BOOT_42: the same, architecture in bits 24 to 29, revision in 12 to 19.
+    /// NV_PMC_BOOT_42: `ExtendedChipIdentity`.
     public static let bootExtended: UInt32 = 0xA00
+}
+
+/// NV_PMC_BOOT_0.
+@frozen public struct ChipIdentity: RegisterLayout {
+    public var raw: UInt32
+    @inlinable public init(raw: UInt32) { self.raw = raw }
+    @inlinable public static var architecture: Field<Self, UInt32> { .init(bits: 24..<29) }
+    @inlinable public static var implementation: Field<Self, UInt32> { .init(bits: 20..<24) }
+    /// Major in the high half.
+    @inlinable public static var revision: Field<Self, UInt32> { .init(bits: 0..<8) }
+}
+
+/// NV_PMC_BOOT_42, where a longer architecture fits.
+@frozen public struct ExtendedChipIdentity: RegisterLayout {
+    public var raw: UInt32
+    @inlinable public init(raw: UInt32) { self.raw = raw }
+    @inlinable public static var architecture: Field<Self, UInt32> { .init(bits: 24..<30) }
+    @inlinable public static var implementation: Field<Self, UInt32> { .init(bits: 20..<24) }
+    @inlinable public static var revision: Field<Self, UInt32> { .init(bits: 12..<20) }
 }
 
 /// The interrupt tree that the CPU sees: sources are bits of leaves, two leaves are a subtree, and a subtree that is

@@ -6,6 +6,6 @@ public enum ReadinessRegisters {
     /// State of the link between CPU and GPU.
     public static let linkState: UInt32 = 0x1498
     /// State of the memory's training.
-    public static let memoryTraining: UInt32 = 0x20_0BC
+    public static let memoryTraining: UInt32 = 0x2_00BC
     public static let ready: UInt32 = 0xFF
 }

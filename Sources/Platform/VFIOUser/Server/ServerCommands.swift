@@ -84,6 +84,7 @@ extension VFIOUserServer {
         case .resetDevice:
             try understood { () throws(WireError) in try payload.requireExactly(0) }
             model.reset()
+            trace("reset")
             transfers.dropUnsent()
             setVectors(interrupts.routed, masked: false)
         case .version: throw Refusal(EINVAL, "VERSION came already")
@@ -166,6 +167,7 @@ extension VFIOUserServer {
                 try memory.mapRemote(request)
                 counters.remoteMappings &+= 1
             }
+            trace("memory at \(hex(request.iova)) mapped, \(hex(request.size)) bytes")
         } catch {
             counters.refusedMappings &+= 1
             throw error
@@ -181,11 +183,13 @@ extension VFIOUserServer {
         }
         if request.flags & UnmapDMARequest.all != 0 {
             memory.unmapAll()
+            trace("all memory unmapped")
         } else {
             guard request.size > 0 else { throw Refusal(EINVAL, "no bytes") }
             let (last, wraps) = request.iova.addingReportingOverflow(request.size - 1)
             guard !wraps else { throw Refusal(EINVAL, "behind the end of the address space") }
             try memory.unmap(request.iova...last)
+            trace("memory at \(hex(request.iova)) unmapped, \(hex(request.size)) bytes")
         }
         request.write(to: &connection.output.buffer)
     }
@@ -267,3 +271,5 @@ extension VFIOUserServer {
         interrupts.disable(kind)
     }
 }
+
+private func hex(_ value: UInt64) -> String { "0x" + String(value, radix: 16) }

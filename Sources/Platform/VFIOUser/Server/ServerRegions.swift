@@ -29,6 +29,7 @@ extension VFIOUserServer {
         let toldAll = reply.writeReply(to: &connection.output.buffer, room: request.argumentSize)
         guard let mappable, toldAll else { return }
         try attach(mappable.fileDescriptor, at: start, connection)
+        trace("region \(index): memory lent to be mapped")
     }
 
     /// Doorbells of a region that can be rung without a message: the value goes to a word in shared memory, then an

@@ -23,6 +23,8 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     public internal(set) var counters = VFIOUserCounters()
     /// Told of the vectors that the client attaches and takes away, one change after the other.
     public var onVectors: ((VectorChange) -> Void)?
+    /// Whether the log also has what a client does with memory: its own, the device's, and resets.
+    public var isTraced = false
     /// Where clients come from; -1 for a server of one connection.
     private let listener: OwnedDescriptor
     private var log: BoundedLog
@@ -283,6 +285,9 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
     }
 
     // MARK: For the commands
+
+    /// A line for who wants to see what a client does.
+    func trace(_ line: @autoclosure () -> String) { if isTraced { log(line()) } }
 
     func report(_ refusal: Refusal, _ header: MessageHeader, _ connection: ServerConnection) {
         let most = 16

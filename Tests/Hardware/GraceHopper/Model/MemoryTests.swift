@@ -44,6 +44,7 @@ import Testing
         let rig = try Rig { $0.memory.byteCount = 480 << 30 }
         let descriptor = try #require(rig.model.physicalMemory).fileDescriptor
         var status = stat()
+        // SAFETY: the address of a local.
         unsafe #expect(fstat(descriptor, &status) == 0)
         #expect(status.st_size == 480 << 30)
         #expect(status.st_blocks == 0)
