@@ -77,6 +77,29 @@ private struct Rig {
         #expect(rig.kernel.held.regions == 1)
     }
 
+    /// Of BAR 0, which is mapped, and BAR 3, whose first page is not.
+    @Test(arguments: [0, 3]) func registersAreReachedAtEverySize(_ index: Int) throws {
+        let rig = try Rig()
+        let bar = try rig.open().mapBAR(index)
+        bar.store(UInt64(0x100), byteCount: 8, 0x0807_0605_0403_0201)
+        for (offset, size, value) in [
+            (0x101, 1, 0x02), (0x106, 2, 0x0807), (0x104, 4, 0x0807_0605), (0x100, 8, 0x0807_0605_0403_0201),
+        ] as [(UInt64, Int, UInt64)] {
+            #expect(bar.load(offset, byteCount: size) == value, "\(size) bytes at \(offset)")
+            bar.store(offset, byteCount: size, ~value)
+            #expect(bar.load(offset, byteCount: size) == ~value & (~0 >> UInt64(64 - 8 * size)))
+            bar.store(offset, byteCount: size, value)
+        }
+        #expect(bar.load(UInt64(0x108), byteCount: 8) == 0, "nothing behind them was written")
+        for (offset, size) in [(0x101, 2), (0x102, 4), (0x104, 8), (0x100, 3), (1 << 40, 4)] as [(UInt64, Int)] {
+            bar.store(offset, byteCount: size, 0)
+            let nothing: UInt64 = size == 3 ? ~0 : ~0 >> UInt64(64 - 8 * size)
+            let read = bar.load(offset, byteCount: size)
+            #expect(read == nothing || read == ~0, "\(size) bytes at \(offset)")
+        }
+        #expect(bar.load(UInt64(0x100), byteCount: 8) == 0x0807_0605_0403_0201)
+    }
+
     @Test func anAccessOutsideReadsAllOnesAndWritesNothing() throws {
         let rig = try Rig()
         let bar = try rig.open().mapBAR(0)
