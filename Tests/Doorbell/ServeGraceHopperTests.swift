@@ -111,10 +111,18 @@ import VFIOUser
             #expect(reserved.load(0) == 0x1234_5678)
             #expect(reserved.load(1103 << 20) == ~0, "the first byte behind the memory")
             reserved.store(1103 << 20, 0)
+            do {
+                let memory = try backing.allocateDMA(byteCount: 8192, .both, purpose: "test")
+                #expect(memory.byteCount == 8192)
+            }
             try backing.reset()
         }
         let events = log.events.withLock { $0 }
-        for part in ["client connected", "1 reads beyond the memory", "1 writes beyond the memory", ": reset"] {
+        let parts = [
+            "client connected", "region 2: memory lent", "region 4: memory lent", "1 reads beyond the memory",
+            "1 writes beyond the memory", " mapped, 0x2000 bytes", " unmapped, 0x2000 bytes", ": reset",
+        ]
+        for part in parts {
             #expect(events.contains { $0.contains(part) }, "\(part) in \(events)")
         }
         #expect(log.ready.withLock { $0?.notes } == [])

@@ -87,13 +87,13 @@ struct Scenario {
         case .map: map(file)
         case .vector:
             let index = Int(truncatingIfNeeded: choices.range([0, 1, 5, 6, 100]))
-            attempt { () throws(VFIOError) in end(try file.attachVector(index)) }
+            attempt { () throws(VFIOError) in Self.end(try file.attachVector(index)) }
         case .protect: arena.protect(&choices)
         case .restore: arena.restore()
         }
     }
 
-    private func end(_ lease: consuming InterruptLease) {}
+    private static func end(_ lease: consuming InterruptLease) {}
 
     /// Runs a call; its error, if it has one, is one that it may have.
     private mutating func attempt(_ call: () throws(VFIOError) -> Void) {
@@ -123,7 +123,8 @@ struct Scenario {
         // What an answer fills at most: 64 bytes, or what the caller has room for.
         let end = place + min(64, arena.room(place))
         arena.mark(behind: end)
-        attempt { () throws(VFIOError) in unsafe try file.ioctl(number, arena.address(place)) }
+        let address = unsafe arena.address(place)
+        attempt { () throws(VFIOError) in unsafe try file.ioctl(number, address) }
         arena.check(behind: end)
     }
 

@@ -63,9 +63,9 @@ extension GraceHopperModel: ServedModel {
         let counters = counters
         return [
             Oddity(name: "resets", count: counters.resets),
-            Oddity(name: "accesses beyond the memory", count: counters.accessesBeyondMemory),
-            Oddity(name: "accesses while off", count: counters.disabledAccesses),
-            Oddity(name: "accesses to nothing", count: counters.unknownAccesses &+ counters.oddWrites),
+            Oddity(name: "accessesBeyondTheMemory", count: counters.accessesBeyondMemory),
+            Oddity(name: "accessesWhileOff", count: counters.disabledAccesses),
+            Oddity(name: "accessesToNothing", count: counters.unknownAccesses &+ counters.oddWrites),
         ]
     }
 
@@ -82,11 +82,11 @@ extension ExportedFunction: ServedModel where Device == VirtualGraceHopper.Devic
         let exported = counters
         return [
             Oddity(name: "resets", count: lent.resets),
-            Oddity(name: "reads beyond the memory", count: lent.readsBeyondMemory),
-            Oddity(name: "writes beyond the memory", count: lent.writesBeyondMemory),
-            Oddity(name: "reads refused", count: exported.failedReads),
-            Oddity(name: "writes refused", count: exported.failedWrites),
-            Oddity(name: "resets refused", count: exported.failedResets),
+            Oddity(name: "readsBeyondTheMemory", count: lent.readsBeyondMemory),
+            Oddity(name: "writesBeyondTheMemory", count: lent.writesBeyondMemory),
+            Oddity(name: "refusedReads", count: exported.failedReads),
+            Oddity(name: "refusedWrites", count: exported.failedWrites),
+            Oddity(name: "refusedResets", count: exported.failedResets),
         ]
     }
 

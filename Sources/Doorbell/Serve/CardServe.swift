@@ -62,7 +62,7 @@ public struct CardServe: Sendable {
             public let framesReceived: UInt64?
             public let framesDropped: UInt64?
             public let refusedDMA: UInt64
-            /// What else came in that was out of the ordinary; nil: a card that does not tell.
+            /// What else came in that was out of the ordinary, by name; nil: a card that does not tell.
             public let oddities: [String: UInt64]?
         }
     }

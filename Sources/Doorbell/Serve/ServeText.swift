@@ -16,6 +16,6 @@ extension CardServe.Summary.Card {
                 "\(refusedDMA) DMA accesses refused",
             ]
         }
-        return (oddities ?? [:]).sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        return (oddities ?? [:]).sorted { $0.key < $1.key }.map { "\($0.value) \(Oddity.words($0.key))" }
     }
 }

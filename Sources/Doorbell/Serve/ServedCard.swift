@@ -42,9 +42,14 @@ struct FramePassage {
 
 /// How often something has happened so far.
 struct Oddity: Equatable {
-    /// In words, for a log, and for the last line.
+    /// As programs read it, e.g. `readsBeyondTheMemory`.
     var name: String
     var count: UInt64
+
+    /// As people read it, e.g. `reads beyond the memory`.
+    static func words(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? " \($1.lowercased())" : "\($1)" }
+    }
 }
 
 extension ServedNetworkModel {
@@ -118,7 +123,9 @@ final class ServedCard<Model: ServedModel> {
             let now = model.oddities
             for (place, oddity) in now.enumerated() {
                 let before = place < told.count ? told[place].count : 0
-                if oddity.count != before { lines.append("\(listener.name): \(oddity.count &- before) \(oddity.name)") }
+                if oddity.count != before {
+                    lines.append("\(listener.name): \(oddity.count &- before) \(Oddity.words(oddity.name))")
+                }
             }
             told = now
         }

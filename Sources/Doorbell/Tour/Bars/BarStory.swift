@@ -8,6 +8,7 @@ import GraceHopperDriver
 import GraceHopperModel
 import GraceHopperWire
 import Leases
+import Memory
 import VFIOVariant
 
 /// Lends one GPU in both ways, and reports.
@@ -109,8 +110,8 @@ public struct BarStory: Sendable {
         let figures = edges.indices.map { EdgeFigures(edges[$0], file: byFile[$0], machine: byMachine.edges[$0]) }
         failures += figures.compactMap(\.problem)
         let allocated = memory.allocatedByteCount
-        // Edges touch a page each, the copies their window.
-        let most = UInt64(Bandwidth.windowBytes + edges.count * 4 * 4096)
+        // Edges touch two pages each at most, which a kernel may make huge; the copies their window.
+        let most = UInt64(Bandwidth.windowBytes + edges.count * 2 * SharedMemory.hugePageBytes)
         if allocated > most {
             failures.append("\(allocated) bytes of the memory are there, expected \(most) or fewer: the touched ones")
         }

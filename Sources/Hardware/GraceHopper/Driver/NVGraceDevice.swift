@@ -102,7 +102,8 @@ public final class NVGraceDevice<Backing: PCIeBacking & Sendable>: VFIODevice {
         defer { lock.release() }
         try core.open()
         do throws(VFIOError) {
-            let resets = try ResetRegisters(readConfigWord)
+            // Where nothing is emulated, there is nothing to clear.
+            let resets = usable == nil ? .unknown : try ResetRegisters(readConfigWord)
             state.withLock {
                 $0.resets = resets
                 $0.overlay?.clear()

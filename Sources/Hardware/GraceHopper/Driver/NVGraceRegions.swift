@@ -12,7 +12,7 @@ import VFIOVariant
 extension NVGraceDevice {
     public func region(_ index: Int) throws(VFIOError) -> VFIORegion {
         guard let part = part(index) else { return try core.region(index) }
-        try checkOpen()
+        guard state.withLock({ $0.isOpen }) else { throw notOpen }
         return part.description
     }
 
@@ -22,7 +22,6 @@ extension NVGraceDevice {
             return try readConfig(at: offset, into: &bytes)
         }
         do throws(VFIOError) {
-            try checkOpen()
             let access = try part.access(at: offset, count: bytes.byteCount)
             try enter()
             defer { lock.release() }
@@ -41,7 +40,6 @@ extension NVGraceDevice {
             return try writeConfig(at: offset, from: bytes)
         }
         do throws(VFIOError) {
-            try checkOpen()
             let access = try part.access(at: offset, count: bytes.byteCount)
             try enter()
             defer { lock.release() }
@@ -59,7 +57,6 @@ extension NVGraceDevice {
     public func map(region: Int, _ range: Range<UInt64>) throws(VFIOError) -> RegionMapping {
         guard let part = part(region) else { return try core.map(region: region, range) }
         do throws(VFIOError) {
-            try checkOpen()
             let request = try MappingRequest(
                 offset: range.lowerBound,
                 byteCount: range.upperBound - range.lowerBound,
@@ -76,9 +73,7 @@ extension NVGraceDevice {
 
     // MARK: Admission
 
-    private func checkOpen() throws(VFIOError) {
-        guard state.withLock({ $0.isOpen }) else { throw VFIOError(EBADF, "\(name) is not open") }
-    }
+    private var notOpen: VFIOError { VFIOError(EBADF, "\(name) is not open") }
 
     /// Shares the lock while the device is open and its memory ready; the caller gives it back. Nothing is held while it
     /// waits, so that a reset or the end does not wait as well.
@@ -101,7 +96,7 @@ extension NVGraceDevice {
     /// Whether the memory may be touched, as far as anyone has to look.
     private func proveReady(_ wait: inout ReadinessWait) throws(VFIOError) -> Bool {
         let (isOpen, isUnproven, resets) = state.withLock { ($0.isOpen, $0.isUnproven, $0.resets) }
-        guard isOpen else { throw VFIOError(EBADF, "\(name) is not open") }
+        guard isOpen else { throw notOpen }
         guard isUnproven else { return true }
         try checkMemorySpace(resets)
         let reading = try readiness.reading(

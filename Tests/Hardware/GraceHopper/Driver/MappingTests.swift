@@ -8,6 +8,16 @@ import Memory
 import Testing
 import VFIOVariant
 
+/// More than half of a process's address space, so that it can be mapped once and not twice.
+private let moreThanHalf = 70 << 40
+
+/// Whether so much can be mapped at all: not under a sanitizer, which keeps most of the space for itself.
+private func addressSpaceHolds(_ byteCount: Int) -> Bool {
+    let base = unsafe mmap(nil, byteCount, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    guard unsafe base != MAP_FAILED else { return false }
+    return unsafe munmap(base, byteCount) == 0
+}
+
 @Suite("Mappings of coherent memory")
 struct MappingTests {
     @Test("What is written through a mapping is read by call and by the GPU, and the reverse", arguments: Part.allCases)
@@ -103,5 +113,28 @@ struct MappingTests {
         #expect(rig.census.outstanding.isEmpty)
         #expect(try rig.memory(at: Rig.base, 1) == [7])
         #expect(try rig.memory(at: Part.reserved.base, 1) == [8])
+    }
+
+    @Test(
+        "Where the driver's own mapping cannot be had, accesses are ENOMEM, and nothing stays out",
+        .enabled(if: addressSpaceHolds(moreThanHalf))
+    )
+    func noRoomForTheWindow() throws {
+        let rig = try Rig { $0.memory.byteCount = UInt64(moreThanHalf) }
+        let device = try rig.open()
+        defer { device.close() }
+        for _ in 0..<2 {
+            #expect(code { () throws(VFIOError) in _ = try device.read(4, 0, 8) } == ENOMEM)
+            #expect(code { () throws(VFIOError) in try device.write(4, 0, [1]) } == ENOMEM)
+            #expect(code { () throws(VFIOError) in _ = try device.map(region: 4, 0..<68 << 40) } == ENOMEM)
+            #expect(rig.census.outstanding.isEmpty)
+        }
+        // What needs no memory, and what there is room for, goes on.
+        let end = try device.region(4).byteCount
+        #expect(try device.read(4, end - 4, 4) == [0xFF, 0xFF, 0xFF, 0xFF])
+        #expect(try device.read(2, 0, 4) == [0, 0, 0, 0])
+        let mapping = try device.map(region: 4, 0..<4096)
+        #expect(mapping.byteCount == 4096)
+        #expect(device.counters.refusedReads == 2 && device.counters.refusedMappings == 2)
     }
 }

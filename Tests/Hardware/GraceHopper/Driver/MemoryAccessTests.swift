@@ -3,6 +3,7 @@
 
 import Glibc
 import GraceHopperDriver
+import GraceHopperModel
 import Simulation
 import Testing
 import VFIOVariant
@@ -144,5 +145,24 @@ struct MemoryAccessTests {
         #expect(bytes.count == 4 << 20)
         #expect(bytes.prefix(8) == pattern[...])
         #expect(bytes.dropFirst(8).allSatisfy { $0 == 0xFF })
+    }
+
+    /// As much as a rack's worth of this machine's memory; what is not touched costs nothing.
+    @Test("The largest parts are used at their far ends", arguments: [96 << 30, 480_000_000_000] as [UInt64])
+    func largeMemory(byteCount: UInt64) throws {
+        let rig = try Rig { $0.memory.byteCount = byteCount }
+        let device = try rig.open()
+        defer { device.close() }
+        for region in [2, 4] {
+            let addresses = try #require(device.physicalAddresses(ofRegion: region))
+            let length = addresses.upperBound - addresses.lowerBound
+            #expect(try device.write(region, length - 8, pattern) == 8)
+            #expect(try device.read(region, length - 4, 8).prefix(4) == [5, 6, 7, 8])
+            let mapping = try device.map(region: region, (length & ~4095) - 4096..<length & ~4095)
+            // SAFETY: a page is mapped.
+            let seen = unsafe mapping.base.load(fromByteOffset: 4088, as: UInt64.self)
+            #expect(seen == 0x0807_0605_0403_0201)
+            #expect(try rig.memory(at: addresses.upperBound - 8, 8) == pattern)
+        }
     }
 }

@@ -176,4 +176,23 @@ struct ResetTests {
         #expect(try device.read(4, 0, 4) == [0, 0, 0, 0])
         #expect(rig.clock.now - before == 1_000_000_000)
     }
+
+    @Test("A function that is gone leaves its memory behind, until somebody resets it")
+    func removed() throws {
+        let rig = try Rig()
+        let function = rig.inProcess()
+        let device = try rig.take(function)
+        try device.open()
+        defer { device.close() }
+        try device.write(4, 0, [1, 2, 3, 4])
+        function.unplug()
+        #expect(try device.read(4, 0, 4) == [1, 2, 3, 4])
+        // Of the function itself there are only ones; the fake BARs are the driver's.
+        #expect(try device.config(0x00, 4) == 0xFFFF_FFFF)
+        #expect(try device.config(0x18, 8) == 0xC)
+        #expect(code { () throws(VFIOError) in try device.reset() } == ENODEV)
+        #expect(code { () throws(VFIOError) in _ = try device.read(4, 0, 4) } == EIO)
+        // A driver that comes now waits for its memory in vain, and not forever.
+        #expect(code { () throws(VFIOError) in _ = try rig.take(function) } == ETIME)
+    }
 }

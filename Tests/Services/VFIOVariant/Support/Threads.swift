@@ -2,8 +2,9 @@
 
 import Glibc
 
-/// What a thread runs. SAFETY (Sendable): each thread has its own, made before it starts.
+/// What a thread runs.
 private final class Job: @unchecked Sendable {
+    // SAFETY (Sendable): each thread has its own, made before it starts.
     let index: Int
     let body: @Sendable (Int) -> Void
 
