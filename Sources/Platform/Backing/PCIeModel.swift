@@ -35,6 +35,10 @@ public protocol PCIeModel: Pollable {
     /// be read. It stays where it is as long as the model.
     @unsafe func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer?
 
+    /// The memory that a write of these bytes of a BAR goes to, for a host that can put it there itself; nil: they have to
+    /// be written. As `memory` in all else.
+    @unsafe func writableMemory(bar: Int, _ range: Range<UInt64>) -> UnsafeMutableRawBufferPointer?
+
     /// The doorbell that the register at `offset` is, if it is one: its number in `host.doorbells`.
     func doorbellIndex(bar: Int, _ offset: UInt64) -> Int?
 }
@@ -59,6 +63,7 @@ public struct MappableBAR: Sendable, Equatable {
 extension PCIeModel {
     public var mappableBARs: [MappableBAR] { [] }
     @unsafe public func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer? { nil }
+    @unsafe public func writableMemory(bar: Int, _ range: Range<UInt64>) -> UnsafeMutableRawBufferPointer? { nil }
 
     public func read(bar: Int, _ offset: UInt64, into bytes: inout MutableRawSpan) {
         readPieces(bar: bar, offset, into: &bytes)

@@ -163,6 +163,11 @@ public final class ExportedFunction<Device: VFIODevice>: PCIeModel {
 
     /// SAFETY: the mapping stays until deinit.
     @unsafe public func memory(bar: Int, _ range: Range<UInt64>) -> UnsafeRawBufferPointer? {
+        unsafe writableMemory(bar: bar, range).map { UnsafeRawBufferPointer($0) }
+    }
+
+    /// SAFETY: as above. A region whose memory can be mapped can be written.
+    @unsafe public func writableMemory(bar: Int, _ range: Range<UInt64>) -> UnsafeMutableRawBufferPointer? {
         guard let area = area(bar, of: range), answers(bar, at: range.lowerBound) else { return nil }
         if lent[bar]?.range != area {
             do throws(VFIOError) {
@@ -231,8 +236,8 @@ public struct ExportCounters: Sendable, Equatable {
     }
 
     /// SAFETY: `part` is inside `range`; good as long as this object.
-    @unsafe func bytes(_ part: Range<UInt64>) -> UnsafeRawBufferPointer {
+    @unsafe func bytes(_ part: Range<UInt64>) -> UnsafeMutableRawBufferPointer {
         let start = unsafe mapping.base + Int(part.lowerBound - range.lowerBound)
-        return unsafe UnsafeRawBufferPointer(start: start, count: part.count)
+        return unsafe UnsafeMutableRawBufferPointer(start: start, count: part.count)
     }
 }

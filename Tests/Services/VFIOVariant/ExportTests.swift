@@ -87,6 +87,81 @@ import VFIOVariant
         )
     }
 
+    /// A long write's data goes straight to the memory, in however many pieces it comes; the messages around it are whole.
+    @Test(arguments: [
+        [0x3_0020], [16, 16, 1, 0x1_0000, 0x1_FFFF], [31, 1, 0x3_0000], [0x1_0000, 0x1_0000, 0x1_0020],
+    ])
+    func aLongWriteLandsInPieces(pieces: [Int]) throws {
+        let (device, served) = try exported()
+        let client = served.client
+        let pattern = (0..<0x3_0000).map { UInt8(truncatingIfNeeded: $0 &* 13 &+ $0 >> 9) }
+        let message = client.message(.writeRegion) {
+            RegionAccess(offset: 0x1000, region: 2, count: UInt32(pattern.count)).write(to: &$0)
+            for byte in pattern { $0.append(byte) }
+        }
+        let next = client.message(.readRegion) { RegionAccess(offset: 0x1000, region: 2, count: 4).write(to: &$0) }
+        var rest = message[...]
+        for piece in pieces {
+            client.send(Array(rest.prefix(piece)) + (piece >= rest.count ? next : []))
+            rest = rest.dropFirst(piece)
+            for _ in 0..<4 { _ = served.poll() }
+        }
+        #expect(rest.isEmpty)
+        guard case .message(let written) = client.receive(), case .message(let read) = client.receive() else {
+            Issue.record("no replies")
+            return
+        }
+        #expect(written.payload.count == 16 && written.errorNumber == 0)
+        #expect(Array(read.payload.suffix(4)) == Array(pattern.prefix(4)))
+        // SAFETY: inside the device's memory.
+        let stored = (0..<pattern.count).map { unsafe device.memory.bytes[0x1000 + $0] }
+        #expect(stored == pattern)
+        let around = unsafe [device.memory.bytes[0xFFF], device.memory.bytes[0x3_1000]]
+        #expect(around == [0, 0])
+        #expect(try client.read(region: 2, 0x3_1000, count: 4) == [0, 0, 0, 0], "the connection goes on")
+    }
+
+    /// Long writes that are refused, cross the memory's end, or come from a client that goes in the middle.
+    @Test func longWritesThatDoNotLand() throws {
+        let (device, served) = try exported()
+        let client = served.client
+        let data = [UInt8](repeating: 0x77, count: 0x1_8000)
+        #expect(throws: RawRefusal(EINVAL)) { try client.write(region: 2, 0x3_0000, data) }
+        #expect(throws: RawRefusal(EINVAL)) { try client.write(region: 3, 0, data) }
+        try client.write(region: 2, 0x2_8000, data)
+        let edge = try client.read(region: 2, MemoryFunction.memoryBytes - 2, count: 4)
+        #expect(edge == [0x77, 0x77, 0xFF, 0xFF])
+        // What the message says is longer than what it says is written.
+        let long = client.message(.writeRegion) {
+            RegionAccess(offset: 0, region: 2, count: 0x1_0000).write(to: &$0)
+            for byte in data { $0.append(byte) }
+        }
+        client.send(long)
+        guard case .message(let refused) = client.receive() else {
+            Issue.record("no reply")
+            return
+        }
+        #expect(refused.errorNumber == EINVAL)
+        #expect(try client.read(region: 2, 0, count: 2) == [0, 0])
+        device.look { $0.failure = VFIOError(EIO, "not ready") }
+        try client.write(region: 2, 0, data)
+        #expect(served.model.counters.failedWrites == 1)
+        device.look { $0.failure = nil }
+        #expect(try client.read(region: 2, 0, count: 2) == [0, 0], "a device that does not answer is not passed by")
+        let half = client.message(.writeRegion) {
+            RegionAccess(offset: 0x1000, region: 2, count: 0x1_0000).write(to: &$0)
+            for _ in 0..<0x1_0000 { $0.append(UInt8(0x55)) }
+        }
+        client.send(Array(half.prefix(0x8020)))
+        for _ in 0..<4 { _ = served.poll() }
+        client.hangUp()
+        for _ in 0..<4 { _ = served.poll() }
+        #expect(!served.server.hasClient)
+        // SAFETY: inside the device's memory.
+        let last = unsafe [device.memory.bytes[0x1000 + 0x7FFF], device.memory.bytes[0x1000 + 0x8000]]
+        #expect(last == [0x55, 0])
+    }
+
     @Test func memoryIsLentWhereAllOfARunIsMemory() throws {
         let (device, served) = try exported()
         // SAFETY: looked at only.

@@ -1,4 +1,5 @@
-// What each command does. A command is understood, carried out and answered in one go, before the next one is looked at.
+// What each command does. A command is understood, carried out and answered in one go, before the next one is looked at;
+// only the data of a long write to plain memory is put there as it comes (`landLongWrite`).
 
 import Backing
 import Clock
@@ -13,6 +14,7 @@ extension VFIOUserServer {
         let header = message.header
         guard header.isCommand else { return takeReply(message, connection) }
         let start = connection.output.buffer.begin(header.reply)
+        connection.landedByteCount = message.landedByteCount
         let refusal = connection.input.withPayload(of: message) { payload -> Refusal? in
             do throws(Refusal) {
                 try carryOut(header, payload, connection)

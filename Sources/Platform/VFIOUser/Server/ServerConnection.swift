@@ -21,6 +21,9 @@ final class ServerConnection {
     /// Refusals that were logged; a client cannot fill the log.
     var loggedRefusals = 0
 
+    /// Bytes of the message at hand that are where they belong already.
+    var landedByteCount = 0
+
     init(_ socket: consuming OwnedDescriptor) {
         self.socket = socket
         output.descriptorsWaitForReader = true

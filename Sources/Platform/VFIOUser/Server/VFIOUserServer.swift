@@ -211,9 +211,12 @@ public final class VFIOUserServer<Model: PCIeModel>: Pollable {
         var byteCount = 0
         var hasReceived = false
         var message = try connection.next()
-        if message == nil, try connection.receive() > 0 {
-            hasReceived = true
-            message = try connection.next()
+        if message == nil {
+            landLongWrite(connection)
+            if try connection.receive() > 0 {
+                hasReceived = true
+                message = try connection.next()
+            }
         }
         while let command = message {
             handle(command)

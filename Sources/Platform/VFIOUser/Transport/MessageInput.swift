@@ -12,6 +12,14 @@ import Memory
 public struct IncomingMessage {
     public let header: MessageHeader
     fileprivate let place: Int
+    /// Bytes at its end that went to memory of their own (`MessageInput.land`).
+    let landedByteCount: Int
+}
+
+/// Memory that the rest of a message goes to.
+@safe private struct Landing {
+    var address: UnsafeMutableRawPointer
+    var missing: Int
 }
 
 /// The bytes of a connection on their way in.
@@ -27,6 +35,10 @@ public struct IncomingMessage {
     private var end = 0
     /// Where in the stream `start` is.
     private var position: UInt64 = 0
+    /// Where the rest of the message that has begun goes, if not here.
+    private var landing: Landing?
+    /// Bytes of that message that went there.
+    private var landed = 0
     /// Descriptors that came, each with the position in the stream of the last byte that it came with. At most those of
     /// the unfinished message and of one recvmsg.
     private var descriptors: [(position: UInt64, raw: Int32)] = []
@@ -45,16 +57,17 @@ public struct IncomingMessage {
 
     /// One recvmsg: how many bytes came; 0 if none were there. To be called when `next` has nothing more.
     public mutating func receive(from socket: borrowing OwnedDescriptor) throws(TransportError) -> Int {
-        makeRoom()
+        if landing == nil { makeRoom() }
+        let (place, room) = unsafe landing.map { unsafe ($0.address, $0.missing) } ?? (base + end, capacity - end)
         var received = InlineArray<16, Int32>(repeating: -1)
         var count: Int32 = 0
-        // SAFETY: the room behind `end` is ours; the other addresses are of locals.
-        var room = received.mutableSpan
-        let result = unsafe room.withUnsafeMutableBufferPointer { raw -> Int in
+        // SAFETY: the room behind `end` is ours, that of a landing was lent; the other addresses are of locals.
+        var numbers = received.mutableSpan
+        let result = unsafe numbers.withUnsafeMutableBufferPointer { raw -> Int in
             unsafe clinux_receive(
                 socket.raw,
-                base + end,
-                UInt(capacity - end),
+                place,
+                UInt(room),
                 raw.baseAddress,
                 Int32(MessageDescriptors.most),
                 &count
@@ -68,9 +81,14 @@ public struct IncomingMessage {
             default: throw .system(SystemError("recvmsg", code: Int32(truncatingIfNeeded: -result)))
             }
         }
-        end += result
+        if let rest = landing {
+            landing = unsafe Landing(address: rest.address + result, missing: rest.missing - result)
+            landed += result
+        } else {
+            end += result
+        }
         if count > 0 {
-            let last = position &+ UInt64(end - start) &- 1
+            let last = position &+ UInt64(end - start + landed) &- 1
             for index in 0..<Int(count) { descriptors.append((last, received[index])) }
             // All of them but the last ones belong to the message that has begun. It could be sent byte by byte, with
             // more descriptors each time.
@@ -96,10 +114,11 @@ public struct IncomingMessage {
         guard header.messageSize >= UInt32(MessageHeader.byteCount), header.messageSize <= UInt32(Self.mostMessageBytes)
         else { throw .badMessageSize(header.messageSize) }
         let size = Int(header.messageSize)
-        guard end - start >= size else { return nil }
-        let message = IncomingMessage(header: header, place: start)
-        start += size
+        guard end - start + landed >= size else { return nil }
+        let message = IncomingMessage(header: header, place: start, landedByteCount: landed)
+        start += size - landed
         position &+= UInt64(size)
+        if landed > 0 { endLanding() }
         if !descriptors.isEmpty { try collect(into: &messageDescriptors) }
         return message
     }
@@ -110,8 +129,39 @@ public struct IncomingMessage {
     public func payload(of message: IncomingMessage) -> RawSpan {
         bytes(
             at: message.place + MessageHeader.byteCount,
-            count: Int(message.header.messageSize) - MessageHeader.byteCount
+            count: Int(message.header.messageSize) - MessageHeader.byteCount - message.landedByteCount
         )
+    }
+
+    // MARK: Landings
+
+    /// What `body` makes of the message that has begun and is not whole: its header, and what has come behind that. nil while
+    /// there is no header, and where the message lands already.
+    func withUnfinished<Result>(_ body: (MessageHeader, RawSpan) -> Result?) -> Result? {
+        guard landing == nil, end - start >= MessageHeader.byteCount,
+            let header = try? MessageHeader(bytes(at: start, count: MessageHeader.byteCount))
+        else { return nil }
+        let behind = start + MessageHeader.byteCount
+        return body(header, bytes(at: behind, count: end - behind))
+    }
+
+    /// Has the message that has begun go to `memory` from its byte `kept` on: what of it is here, and what is to come. It is
+    /// a copy less than by way of the buffer.
+    ///
+    /// SAFETY: `memory` is as long as the rest of the message, and stays until the message is whole or this has ended.
+    @unsafe mutating func land(keeping kept: Int, in memory: UnsafeMutableRawBufferPointer) {
+        guard let target = memory.baseAddress, landing == nil else { return }
+        let here = end - start - kept
+        precondition(here >= 0 && here < memory.count, "a landing for what has not begun, or is whole")
+        unsafe target.copyMemory(from: base + start + kept, byteCount: here)
+        end -= here
+        landed = here
+        landing = unsafe Landing(address: target + here, missing: memory.count - here)
+    }
+
+    private mutating func endLanding() {
+        landing = nil
+        landed = 0
     }
 
     /// The same for an owner that keeps this as a property of a class, which a span cannot leave.
