@@ -143,12 +143,31 @@ import VFIOUser
         let ready = log.ready.withLock { $0 }
         #expect(
             ready?.notes == [
-                "property nvidia,gpu-mem-base-pa = 0x100000000", "property nvidia,gpu-mem-size = 0x90000000",
-                "kernel argument memmap=0x90000000$0x100000000",
+                "property nvidia,gpu-mem-base-pa = 0xa000000", "property nvidia,gpu-mem-size = 0x90000000",
+                "kernel argument memmap=0x90000000$0xa000000",
+            ]
+        )
+        // All of it below the hole.
+        #expect(ready?.command.contains("-m 2815M") == true && ready?.command.contains("size=2815M") == true)
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aBareGPUWithMoreMemoryIsAboveTheHole() async throws {
+        let large = card {
+            $0.isBare = true
+            $0.memory = MemorySize(byteCount: 3 << 30)
+        }
+        let log = try await serve(large) { _, _ in }
+        let ready = log.ready.withLock { $0 }
+        #expect(
+            ready?.notes == [
+                "property nvidia,gpu-mem-base-pa = 0x100000000", "property nvidia,gpu-mem-size = 0xc0000000",
+                "kernel argument memmap=0xc0000000$0x100000000",
+                "the base needs ACPI tables of revision 2: QEMU's own cut it to 32 bits",
             ]
         )
         // 2 GiB below the hole, and the memory above it.
-        #expect(ready?.command.contains("-m 4352M") == true && ready?.command.contains("size=4352M") == true)
+        #expect(ready?.command.contains("-m 5G") == true && ready?.command.contains("size=5G") == true)
     }
 
     @Test(.timeLimit(.minutes(1)))

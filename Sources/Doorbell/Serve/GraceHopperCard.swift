@@ -54,16 +54,23 @@ public struct GraceHopperCard: Sendable, Equatable {
 
     public init() {}
 
-    /// Where a bare GPU's memory is in a PC of QEMU's that has enough: above 4 GiB is all memory but the first 2 GiB.
-    private static let addressInGuest: UInt64 = 4 << 30
-    /// What a guest has below, for itself.
+    /// Where a bare GPU's memory is in a PC of QEMU's (hw/i386/pc_q35.c): below 4 GiB if it fits, behind what the guest needs
+    /// for itself, for then a machine of less than 2816 MiB has all its memory there.
+    private static let lowAddressInGuest: UInt64 = 0xA00_0000
+    private static let lowMachine: UInt64 = 2815 << 20
+    /// Otherwise above 4 GiB, where all memory is but the first 2 GiB.
+    private static let highAddressInGuest: UInt64 = 4 << 30
     private static let lowMemory: UInt64 = 2 << 30
+
+    private var addressInGuest: UInt64 {
+        memory.byteCount <= Self.lowMachine - Self.lowAddressInGuest ? Self.lowAddressInGuest : Self.highAddressInGuest
+    }
 
     public var options: GraceHopperOptions {
         var options = GraceHopperOptions()
         options.part = part
         options.memory.byteCount = isLinkDown ? 0 : memory.byteCount
-        if isBare { options.memory.base = Self.addressInGuest }
+        if isBare { options.memory.base = addressInGuest }
         if let base { options.memory.base = base }
         options.memory.place = isBare ? .machine : .own
         options.firmware.tellsBase = !absentProperties.contains(.base)
@@ -98,8 +105,9 @@ public struct GraceHopperCard: Sendable, Equatable {
         if barBytes >= 1 << 38 { guest.addressBits = 46 }
         guard isBare else { return guest }
         let end = options.memory.base + options.memory.byteCount
-        let behindHole = max(end, Self.addressInGuest) - Self.addressInGuest
-        guest.memory = Int((Self.lowMemory + behindHole + (1 << 20) - 1) >> 20)
+        let behindHole = max(end, Self.highAddressInGuest) - Self.highAddressInGuest
+        let bytes = end <= Self.lowMachine ? Self.lowMachine : Self.lowMemory + behindHole
+        guest.memory = Int((bytes + (1 << 20) - 1) >> 20)
         return guest
     }
 
@@ -111,6 +119,10 @@ public struct GraceHopperCard: Sendable, Equatable {
         }
         if options.memory.byteCount > 0 {
             notes.append("kernel argument memmap=\(hex(options.memory.byteCount))$\(hex(options.memory.base))")
+        }
+        // Integers of a table of revision 1, which QEMU's are, have 32 bits (ACPI 6.5 §20.2.3).
+        if options.memory.base > UInt64(UInt32.max) {
+            notes.append("the base needs ACPI tables of revision 2: QEMU's own cut it to 32 bits")
         }
         return notes
     }
