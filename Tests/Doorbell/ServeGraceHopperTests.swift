@@ -53,7 +53,7 @@ import VFIOUser
             $0.isBare = true
             $0.memory = MemorySize(byteCount: 0x9000_0000)
         }.options
-        #expect(bare.memory.place == .machine && bare.memory.base == 4 << 30 && bare.memory.byteCount == 0x9000_0000)
+        #expect(bare.memory.place == .machine && bare.memory.base == 0xA00_0000 && bare.memory.byteCount == 0x9000_0000)
         let broken = card {
             $0.isLinkDown = true
             $0.absentProperties = [.base]
