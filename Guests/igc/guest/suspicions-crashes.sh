@@ -46,7 +46,7 @@ case $trial in
         # the driver cleans the rings of a card that is up, then the card goes down for rings of another size.
         ip address replace 192.0.2.10/24 dev eth0
         ip neighbour replace 192.0.2.11 lladdr 02:00:00:00:00:11 dev eth0 nud permanent
-        for sender in 1 2 3; do
+        for _ in 1 2 3; do
             python3 -c '
 import socket
 sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
