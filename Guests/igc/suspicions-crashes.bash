@@ -15,6 +15,12 @@ declare -A place=(
     [rings]='igc_clean_tx_ring'
 )
 
+# death TRIAL CONSOLE: where Linux died, or hangs. What was freed twice is often found out later, and elsewhere.
+death() {
+    grep -aoE -m 1 "RIP: [0-9]*:(${place[$1]})[^ ]*" "$2" ||
+        { grep -aq 'Kernel panic' "$2" && grep -aoE -m 1 'RIP: 0010:[^ ]*' "$2"; }
+}
+
 guest statistics --card a --card b --image tools --memory 1G --cpus 4 --timeout 200 suspicions-crashes statistics \
     > "$work/statistics.lines"
 guest detach --card c --card d --image tools --memory 1G --cpus 2 --timeout 200 suspicions-crashes detach \
@@ -25,7 +31,7 @@ guest rings --card e --card f --image tools --memory 1G --cpus 4 --timeout 200 s
 await_guests
 for trial in statistics detach rings; do
     console=$keep/$trial.console
-    if death=$(grep -aoE -m 1 "RIP: [0-9]*:(${place[$trial]})[^ ]*" "$console"); then
+    if death=$(death "$trial" "$console"); then
         printf 'note\t%s, reproduced: %s\n' "$trial" "$death"
         # The guest did not come to its end, of course.
         grep -v 'ran to its end' "$work/$trial.lines" || true
