@@ -61,12 +61,17 @@ receive_file() {
 
 # iperf NAME OPTION...: runs iperf3 to the host; what arrives must be at least 1 Mbit/s; the rate is noted.
 iperf() {
-    local name=$1 rate
+    local name=$1 rate tries=1
     shift
-    if ! timeout 60 iperf3 --format m --connect-timeout 10000 "$@" > /tmp/iperf.output 2>&1; then
-        fail "$name" "iperf3 $*: $(tail -n 5 /tmp/iperf.output)"
-        return 1
-    fi
+    until timeout 60 iperf3 --format m --connect-timeout 10000 "$@" > /tmp/iperf.output 2>&1; do
+        # Between two tests the server closes its listening socket, and resets whoever is waiting there.
+        if [ $tries = 3 ] || ! grep -q 'unable to receive control message.*reset by peer' /tmp/iperf.output; then
+            fail "$name" "iperf3 $*: $(tail -n 5 /tmp/iperf.output)"
+            return 1
+        fi
+        tries=$((tries + 1))
+        sleep 1
+    done
     cat /tmp/iperf.output
     rate=$(sed -n 's/.* \([0-9.]*\) Mbits\/sec.* receiver$/\1/p' /tmp/iperf.output | tail -n 1)
     expect "$name" "${rate%.*}" -ge 1
