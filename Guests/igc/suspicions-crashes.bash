@@ -4,6 +4,8 @@
 # speed: slow
 # needs: tools
 # limit: 640
+# shellcheck disable=SC2034 # guest.bash reads it
+dies_on_purpose=1
 connect a b
 connect c d
 connect e f

@@ -81,7 +81,7 @@ boot_guest() {
     start_qemu
     local status=0 reason
     attend || status=$?
-    if reason=$(emulator_is_to_blame "$status"); then
+    if reason=$(reason_to_boot_again "$status"); then
         # A second try shows whether it was chance.
         printf 'note\t%s%s: booted again\n' "${label:+$label: }" "$reason"
         start_qemu
@@ -92,18 +92,30 @@ boot_guest() {
     return "$status"
 }
 
-# emulator_is_to_blame STATUS: prints what went wrong, if it is of a kind that no device brings about.
-emulator_is_to_blame() {
+# reason_to_boot_again STATUS: prints what went wrong, if it is of a kind that no device brings about.
+reason_to_boot_again() {
+    local pattern words
     if (($1 == still_in_boot)); then
         # Seen under heavy load, before any access to a device of ours.
         echo "no sign of the first process after $boot_limit seconds (where its CPUs were is in the console)"
-    elif (($1 == 125)) && [[ -f $console ]] && grep -aq 'Oops: int3' "$console"; then
+        return
+    fi
+    (($1 == 125)) && [[ ! ${dies_on_purpose-} && -f $console ]] || return 1
+    if grep -aq 'Oops: int3' "$console"; then
         # Linux changes its code under way by way of a breakpoint (arch/x86/kernel/alternative.c); QEMU's threads of virtual
         # CPUs have run into one that was gone already. Nothing else puts one there.
         echo "QEMU ran code that Linux had changed meanwhile (int3)"
-    else
-        return 1
+        return
     fi
+    [[ -f ${suite_folder-}/known-deaths ]] || return 1
+    while IFS=$'\t' read -r pattern words; do
+        [[ $pattern && $pattern != \#* ]] || continue
+        if grep -aqE "RIP: 0010:($pattern)" "$console"; then
+            echo "$words"
+            return
+        fi
+    done < "$suite_folder/known-deaths"
+    return 1
 }
 
 # From power-on to the first process, in seconds: 5 when the machine is quiet, some 40 when it is ten times too busy.
